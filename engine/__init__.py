@@ -1,0 +1,48 @@
+"""The machine at work: verdicts, masks, constrained generation.
+
+`validate` needs nothing but the language; the names that need a tensor library are loaded when
+they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from statelang.engine.verdict import Step, TraceError, Verdict, validate
+
+if TYPE_CHECKING:
+    from statelang.engine.generate import Generation, generate
+    from statelang.engine.processor import constrain
+    from statelang.engine.vocabulary import Vocabulary
+
+_LAZY = {
+    "Generation": "statelang.engine.generate",
+    "Vocabulary": "statelang.engine.vocabulary",
+    "constrain": "statelang.engine.processor",
+    "generate": "statelang.engine.generate",
+}
+
+__all__ = [
+    "Generation",
+    "Step",
+    "TraceError",
+    "Verdict",
+    "Vocabulary",
+    "constrain",
+    "generate",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        try:
+            return getattr(import_module(_LAZY[name]), name)
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"`statelang.engine.{name}` needs `{error.name}`, which is not installed; "
+                'install it with: pip install "statelang[engine]"'
+            ) from error
+    raise AttributeError(f"module `statelang.engine` has no name `{name}`")

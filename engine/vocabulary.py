@@ -1,0 +1,189 @@
+"""A tokenizer's vocabulary as bytes: what each token writes, and which end a text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from attrs import frozen
+
+from statelang.diagnostics import StatelangError
+
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+class TrieNode:
+    """A prefix of tokens: the tokens that end here, and the bytes that go on."""
+
+    __slots__ = ("children", "tokens")
+
+    def __init__(self) -> None:
+        self.children: dict[int, TrieNode] = {}
+        self.tokens: list[int] = []
+
+
+@frozen(eq=False, slots=False)
+class Vocabulary:
+    """Tokens by id as bytes (empty for a token that writes nothing), and the stop tokens.
+
+    Args:
+        tokens: The bytes of each token; a special token is empty.
+        stops: Ids of the tokens that end a text.
+    """
+
+    tokens: tuple[bytes, ...]
+    stops: frozenset[int]
+
+    @classmethod
+    def from_tokenizer(cls, tokenizer: Any, stops: Iterable[int] = ()) -> Vocabulary:
+        """The vocabulary of a `transformers` tokenizer.
+
+        Args:
+            tokenizer: A fast tokenizer of `transformers`.
+            stops: More stop tokens, beside the tokenizer's own.
+
+        Raises:
+            StatelangError: the tokenizer has no stop token, or is of a kind whose tokens cannot be
+                read as bytes.
+        """
+        own = tokenizer.eos_token_id
+        found = frozenset([*([own] if own is not None else []), *stops])
+        if not found:
+            raise StatelangError(
+                "the tokenizer has no stop token, so a trace could not end; set "
+                "`tokenizer.eos_token` to a token of the vocabulary"
+            )
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise StatelangError(
+                f"`{type(tokenizer).__name__}` is not a fast tokenizer, so its tokens cannot be "
+                "read as bytes; load it with `AutoTokenizer.from_pretrained(..., use_fast=True)`"
+            )
+        state = json.loads(backend.to_str())
+        vocabulary = tokenizer.get_vocab()
+        size = max(vocabulary.values()) + 1
+        spelled = _speller(state)
+        added = {t["id"]: t for t in state.get("added_tokens", [])}
+        tokens = [b""] * size
+        for token, index in vocabulary.items():
+            if index in added:
+                tokens[index] = b"" if added[index]["special"] else added[index]["content"].encode()
+            else:
+                tokens[index] = spelled(token)
+        for index in found:
+            if index < size:
+                tokens[index] = b""
+        return cls(tuple(tokens), found)
+
+    @cached_property
+    def trie(self) -> TrieNode:
+        """The tokens by their bytes."""
+        root = TrieNode()
+        for index, token in enumerate(self.tokens):
+            if not token:
+                continue
+            node = root
+            for byte in token:
+                following = node.children.get(byte)
+                if following is None:
+                    following = node.children[byte] = TrieNode()
+                node = following
+            node.tokens.append(index)
+        return root
+
+    @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest token."""
+        return max(map(len, self.tokens), default=0)
+
+    @cached_property
+    def alphabet(self) -> int:
+        """The bytes that have a token of their own, as a 256-bit set."""
+        result = 0
+        for token in self.tokens:
+            if len(token) == 1:
+                result |= 1 << token[0]
+        return result
+
+    def fewest(self, text: bytes) -> int:
+        """The least number of tokens that spell `text`. Raises StatelangError where none do."""
+        far = len(text) + 1
+        best = [0, *([far] * len(text))]
+        for start in range(len(text)):
+            if best[start] == far:
+                continue
+            node, cost = self.trie, best[start] + 1
+            for end in range(start, len(text)):
+                following = node.children.get(text[end])
+                if following is None:
+                    break
+                node = following
+                if node.tokens and cost < best[end + 1]:
+                    best[end + 1] = cost
+        if best[-1] == far and text:
+            raise StatelangError(
+                f"the tokenizer has no tokens for `{text[:40].decode(errors='replace')}`"
+            )
+        return best[-1]
+
+    def decode(self, ids: Sequence[int]) -> bytes:
+        """What a sequence of tokens writes."""
+        return b"".join(self.tokens[i] for i in ids if i < len(self.tokens))
+
+
+def _byte_level() -> dict[str, int]:
+    """The printable stand-ins of GPT-2's byte-level tokenizers."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    result = {chr(b): b for b in printable}
+    for extra, byte in enumerate(b for b in range(256) if b not in printable):
+        result[chr(256 + extra)] = byte
+    return result
+
+
+_BYTE_LEVEL: Final = _byte_level()
+
+
+def _kinds(part: Any) -> list[dict[str, Any]]:
+    """The steps of a decoder or pre-tokenizer, flat."""
+    if not part:
+        return []
+    inner = part.get("decoders") or part.get("pretokenizers") or part.get("normalizers")
+    return [step for item in inner for step in _kinds(item)] if inner else [part]
+
+
+def _speller(state: dict[str, Any]) -> Any:
+    """How this kind of tokenizer writes bytes in its tokens."""
+    steps = _kinds(state.get("decoder")) + _kinds(state.get("pre_tokenizer"))
+    names = {step["type"] for step in steps}
+    kind = state.get("model", {}).get("type")
+    if "ByteLevel" in names:
+        return _from_byte_level
+    spaces = [s for s in steps if s["type"] == "Metaspace"]
+    replaced = any(
+        s["type"] == "Replace" and s.get("content") == " " for s in _kinds(state.get("decoder"))
+    )
+    if spaces or replaced or "ByteFallback" in names:
+        return _from_metaspace
+    if kind == "WordPiece":
+        raise StatelangError(
+            "a WordPiece tokenizer does not keep white space, so a trace cannot be written with "
+            "it; use a model with a byte-level or SentencePiece tokenizer"
+        )
+    return str.encode
+
+
+def _from_byte_level(token: str) -> bytes:
+    try:
+        return bytes(_BYTE_LEVEL[char] for char in token)
+    except KeyError:
+        return token.encode()
+
+
+def _from_metaspace(token: str) -> bytes:
+    match = _BYTE_TOKEN.fullmatch(token)
+    if match:
+        return bytes((int(match[1], 16),))
+    return token.replace("▁", " ").encode()

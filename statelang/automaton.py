@@ -1,0 +1,327 @@
+"""Regular languages over bytes, as hash-consed expressions and their derivatives.
+
+A state of the automaton is the expression for what may still follow; the step on a byte is
+Brzozowski's derivative (J. ACM 11(4), 1964), taken lazily and remembered on the state. A bounded
+repetition is a counter in its expression, so `{1,800}` costs nothing until it is walked.
+Intersection and complement are expressions too: a contract narrows a terminal by `both`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import lru_cache
+from itertools import count
+from typing import Final
+from weakref import WeakValueDictionary
+
+ALL_BYTES: Final = (1 << 256) - 1
+_SEARCH_LIMIT: Final = 20_000
+
+
+class TooComplex(Exception):
+    """An expression has more states than a bounded search may visit."""
+
+
+class Regular:
+    """A regular language. Equal expressions are the same object; make them with the functions
+    of this module, never with the class."""
+
+    __slots__ = (
+        "__weakref__", "_classes", "_next", "_shortest", "kind", "nullable", "order", "parts",
+        "pure",
+    )  # fmt: skip
+
+    kind: str
+    parts: tuple[object, ...]
+    nullable: bool
+    pure: bool
+
+    def __init__(self, kind: str, parts: tuple[object, ...], nullable: bool, pure: bool) -> None:
+        self.kind = kind
+        self.parts = parts
+        self.nullable = nullable
+        self.pure = pure  # without intersection or complement: never empty unless it is NOTHING
+        self.order = next(_order)  # of making: sorts the parts of a union the same way in every run
+        self._next: dict[int, Regular] = {}
+        self._classes: tuple[int, ...] | None = None
+        self._shortest: int | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.kind, self.parts)
+
+    def step(self, byte: int) -> Regular:
+        """What may follow after `byte`; `NOTHING` where the byte is not allowed."""
+        after = self._next.get(byte)
+        if after is None:
+            after = self._next[byte] = _derive(self, byte)
+        return after
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """A partition of the bytes (as 256-bit sets): bytes of one class step alike."""
+        if self._classes is None:
+            self._classes = _classes(self)
+        return self._classes
+
+    @property
+    def shortest(self) -> int:
+        """Bytes of the shortest text, -1 for the empty language. Raises TooComplex."""
+        if self._shortest is None:
+            self._shortest = _shortest(self)
+        return self._shortest
+
+    @property
+    def live(self) -> bool:
+        """Whether the language holds any text. Raises TooComplex."""
+        return (self.pure and self is not NOTHING) or self.shortest >= 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is the language of the empty text alone."""
+        return self is EMPTY
+
+    def matches(self, text: bytes) -> bool:
+        """Whether the whole of `text` is in the language."""
+        state = self
+        for byte in text:
+            state = state.step(byte)
+            if state is NOTHING:
+                return False
+        return state.nullable
+
+
+_order = count()
+_table: WeakValueDictionary[tuple[object, ...], Regular] = WeakValueDictionary()
+
+
+def _make(kind: str, parts: tuple[object, ...], nullable: bool, pure: bool) -> Regular:
+    key = (kind, *parts)
+    found = _table.get(key)
+    if found is None:
+        found = Regular(kind, parts, nullable, pure)
+        _table[key] = found
+    return found
+
+
+def _by_order(item: Regular) -> int:
+    return item.order
+
+
+NOTHING: Final = _make("nothing", (), False, True)
+EMPTY: Final = _make("empty", (), True, True)
+
+
+def one_of(byte_set: int) -> Regular:
+    """One byte out of a 256-bit set."""
+    return _make("bytes", (byte_set,), False, True) if byte_set else NOTHING
+
+
+def then(*items: Regular) -> Regular:
+    """One after the other."""
+    result = EMPTY
+    for item in reversed(items):
+        result = _then(item, result)
+    return result
+
+
+def _then(first: Regular, second: Regular) -> Regular:
+    if first is NOTHING or second is NOTHING:
+        return NOTHING
+    if first is EMPTY:
+        return second
+    if second is EMPTY:
+        return first
+    if first.kind == "then":  # right-nested, so that the front is at hand
+        head, tail = first.parts
+        assert isinstance(head, Regular) and isinstance(tail, Regular)
+        return _then(head, _then(tail, second))
+    return _make(
+        "then", (first, second), first.nullable and second.nullable, first.pure and second.pure
+    )
+
+
+def either(*items: Regular) -> Regular:
+    """Any of the given languages."""
+    flat: dict[Regular, None] = {}
+    byte_set = 0
+    for item in items:
+        for part in item.parts if item.kind == "either" else (item,):
+            assert isinstance(part, Regular)
+            if part.kind == "bytes":
+                byte_set |= part.parts[0]  # type: ignore[operator]
+            elif part is not NOTHING:
+                flat[part] = None
+    if byte_set:
+        flat[one_of(byte_set)] = None
+    if ANYTHING in flat:
+        return ANYTHING
+    if not flat:
+        return NOTHING
+    if len(flat) == 1:
+        return next(iter(flat))
+    parts = tuple(sorted(flat, key=_by_order))
+    return _make("either", parts, any(p.nullable for p in parts), all(p.pure for p in parts))
+
+
+def both(*items: Regular) -> Regular:
+    """What is in each of the given languages."""
+    flat: dict[Regular, None] = {}
+    for item in items:
+        for part in item.parts if item.kind == "both" else (item,):
+            assert isinstance(part, Regular)
+            if part is not ANYTHING:
+                flat[part] = None
+    if NOTHING in flat:
+        return NOTHING
+    if not flat:
+        return ANYTHING
+    if len(flat) == 1:
+        return next(iter(flat))
+    parts = tuple(sorted(flat, key=_by_order))
+    if EMPTY in flat:
+        return EMPTY if all(p.nullable for p in parts) else NOTHING
+    return _make("both", parts, all(p.nullable for p in parts), False)
+
+
+def other_than(item: Regular) -> Regular:
+    """Every text that is not in the language."""
+    if item.kind == "not":
+        inner = item.parts[0]
+        assert isinstance(inner, Regular)
+        return inner
+    return _make("not", (item,), not item.nullable, False)
+
+
+def repeat(item: Regular, low: int, high: int | None) -> Regular:
+    """`low` to `high` times in a row; `None` is without bound."""
+    if high == 0 or item is EMPTY:
+        return EMPTY
+    if item is NOTHING:
+        return EMPTY if low == 0 else NOTHING
+    if item.nullable:
+        low = 0
+    if (low, high) == (1, 1):
+        return item
+    return _make("repeat", (item, low, high), low == 0, item.pure)
+
+
+def literal(text: bytes) -> Regular:
+    """Exactly this text."""
+    return then(*(one_of(1 << byte) for byte in text))
+
+
+ANYTHING: Final = other_than(NOTHING)
+
+
+def _rebuild(kind: str, parts: tuple[object, ...]) -> Regular:
+    """The expression of that kind, for unpickling."""
+    match kind, parts:
+        case "bytes", (int() as byte_set,):
+            return one_of(byte_set)
+        case "repeat", (Regular() as item, int() as low, high):
+            assert high is None or isinstance(high, int)
+            return repeat(item, low, high)
+        case "not", (Regular() as inner,):
+            return other_than(inner)
+        case "empty", _:
+            return EMPTY
+    inner_parts = [part for part in parts if isinstance(part, Regular)]
+    makers = {"then": then, "either": either, "both": both}
+    return makers[kind](*inner_parts) if kind in makers else NOTHING
+
+
+def _derive(state: Regular, byte: int) -> Regular:
+    match state.kind, state.parts:
+        case "bytes", (int() as byte_set,):
+            return EMPTY if byte_set >> byte & 1 else NOTHING
+        case "then", (Regular() as first, Regular() as second):
+            after = _then(first.step(byte), second)
+            return either(after, second.step(byte)) if first.nullable else after
+        case "either", parts:
+            return either(*(p.step(byte) for p in parts if isinstance(p, Regular)))
+        case "both", parts:
+            return both(*(p.step(byte) for p in parts if isinstance(p, Regular)))
+        case "not", (Regular() as inner,):
+            return other_than(inner.step(byte))
+        case "repeat", (Regular() as item, int() as low, high):
+            assert high is None or isinstance(high, int)
+            rest = repeat(item, max(low - 1, 0), None if high is None else high - 1)
+            return _then(item.step(byte), rest)
+    return NOTHING
+
+
+def _refine(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    if first == second:
+        return first
+    return tuple(a & b for a in first for b in second if a & b)
+
+
+def _classes(state: Regular) -> tuple[int, ...]:
+    match state.kind, state.parts:
+        case "bytes", (int() as byte_set,):
+            rest = ALL_BYTES & ~byte_set
+            return (byte_set, rest) if rest else (byte_set,)
+        case "then", (Regular() as first, Regular() as second):
+            return _refine(first.classes, second.classes) if first.nullable else first.classes
+        case (("either" | "both"), parts):
+            result: tuple[int, ...] = (ALL_BYTES,)
+            for part in parts:
+                assert isinstance(part, Regular)
+                result = _refine(result, part.classes)
+            return result
+        case (("not" | "repeat"), (Regular() as inner, *_)):
+            return inner.classes
+    return (ALL_BYTES,)
+
+
+def lowest(byte_set: int) -> int:
+    """The smallest byte of a set."""
+    return (byte_set & -byte_set).bit_length() - 1
+
+
+def _shortest(state: Regular) -> int:
+    match state.kind, state.parts:
+        case "nothing", _:
+            return -1
+        case "empty", _:
+            return 0
+        case "bytes", _:
+            return 1
+        case "repeat", (Regular() as item, int() as low, _) if state.pure:
+            return low * item.shortest
+        case "then", (Regular() as first, Regular() as second) if state.pure:
+            return first.shortest + second.shortest
+        case "either", parts if state.pure:
+            return min(p.shortest for p in parts if isinstance(p, Regular))
+    return _search(state)
+
+
+def _search(start: Regular) -> int:
+    seen = {start}
+    queue = deque([(start, 0)])
+    while queue:
+        state, length = queue.popleft()
+        if state.nullable:
+            return length
+        for byte_set in state.classes:
+            after = state.step(lowest(byte_set))
+            if after is not NOTHING and after not in seen:
+                seen.add(after)
+                if len(seen) > _SEARCH_LIMIT:
+                    raise TooComplex
+                queue.append((after, length + 1))
+    return -1
+
+
+@lru_cache(maxsize=100_000)
+def clamp(state: Regular, limit: int) -> Regular:
+    """The same language for every continuation of less than `limit` bytes: counters beyond it are
+    cut to it, so that states which differ only in a far bound become one."""
+    match state.kind, state.parts:
+        case "then", (Regular() as first, Regular() as second):
+            return _then(clamp(first, limit), second)
+        case "repeat", (Regular() as item, int() as low, high):
+            assert high is None or isinstance(high, int)
+            cut = None if high is None else min(high, max(limit, 1))
+            return repeat(item, min(low, limit), cut)
+    return state

@@ -1,0 +1,109 @@
+"""What several verbs share: how a verb is declared, and how the files they are given are read."""
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from statelang.diagnostics import StatelangError
+
+_WIDTH = 90  # characters of a line of help
+
+SPACE = "the name of a state space that ships with statelang, or the path of a .lark file"
+
+
+class Subparsers:
+    """Where verbs are added; argparse's own class for it has no public name."""
+
+    def __init__(self, parser: argparse.ArgumentParser, metavar: str) -> None:
+        self._parsers = parser.add_subparsers(metavar=metavar, required=True)
+
+    def add(
+        self, name: str, summary: str, about: str, example: str, run: Callable[..., int] | None
+    ) -> argparse.ArgumentParser:
+        """Add a verb: `summary` for the list of verbs, `about` and `example` for its own help."""
+        parser = self._parsers.add_parser(
+            name,
+            help=summary,
+            description="\n".join(textwrap.fill(line, _WIDTH) for line in about.splitlines()),
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if run:
+            parser.set_defaults(run=run)
+        return parser
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, as argparse wants it read."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not above 0")
+    return number
+
+
+def temperature(text: str) -> float:
+    """A finite number above 0, as argparse wants it read."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def utf8(text: str) -> str:
+    """Text that can be written as UTF-8, as argparse wants it read."""
+    text.encode()
+    return text
+
+
+def json_lines(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object of a JSON lines file (`-` is standard input) with its place, blank lines skipped.
+
+    Raises StatelangError for what is missing, empty, not UTF-8, not JSON or not an object.
+    """
+    name = "standard input" if file == "-" else file
+    number = found = 0
+    for number, line in enumerate(_lines(file), 1):
+        if not line.strip():
+            continue
+        place = f"{name} line {number}"
+        try:
+            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except UnicodeDecodeError as error:
+            raise StatelangError(
+                f"{place} is not UTF-8 ({error.reason}). Save the file as UTF-8."
+            ) from error
+        except (ValueError, RecursionError) as error:
+            raise StatelangError(
+                f"{place} is not JSON ({error}). Every line is one JSON object."
+            ) from error
+        if not isinstance(row, dict):
+            raise StatelangError(f"{place} is not a JSON object. Every line is one, as {{...}}.")
+        found += 1
+        yield place, row
+    if not found:
+        raise StatelangError(f"{name} is empty. It needs one JSON object a line.")
+
+
+def _lines(file: str) -> Iterator[bytes]:
+    if file == "-":
+        yield from sys.stdin.buffer
+        return
+    try:
+        with Path(file).open("rb") as lines:
+            yield from lines
+    except OSError as error:
+        raise StatelangError(
+            f"{file} cannot be read: {error.strerror}. Check the path; - is standard input."
+        ) from error
+
+
+def text_of(row: dict[str, Any], place: str) -> str:
+    """The trace in a line: its `text`, else its `completion`."""
+    for key in ("text", "completion"):
+        if isinstance(row.get(key), str):
+            return str(row[key])
+    raise StatelangError(f'{place} holds no trace. Give it as "text" or "completion".')

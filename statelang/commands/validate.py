@@ -1,0 +1,44 @@
+"""`statelang validate`: the verdict on each trace of a file."""
+
+import argparse
+import json
+
+import statelang
+from statelang.commands.common import SPACE, Subparsers, json_lines, text_of
+from statelang.diagnostics import StatelangError
+
+
+def add(verbs: Subparsers) -> None:
+    """Declare the verb."""
+    parser = verbs.add(
+        "validate",
+        "judge traces",
+        'Judge each line of a JSON lines file: the trace is its "text" or "completion", its '
+        '"problem" (with "question", the known "answer" and the space\'s inputs) may stand beside '
+        'it. Print one JSON object a line: "grammar", "contracts", "answer" (true, false, or null '
+        'where it cannot be judged) and "error", the first offending step.\n'
+        "Exit status: 0 nothing is false, 1 something is, 2 a line could not be read.",
+        "statelang walk kwai_star -n 5 | statelang validate kwai_star -",
+        run,
+    )
+    parser.add_argument("space", metavar="SPACE", help=SPACE)
+    parser.add_argument("file", metavar="FILE", help="a JSON lines file; - is standard input")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a verdict for each line, as they are read."""
+    from statelang.engine import validate
+
+    space = statelang.load(options.space)
+    status = 0
+    for place, row in json_lines(options.file):
+        problem = row.get("problem")
+        if problem is not None and not isinstance(problem, dict):
+            raise StatelangError(
+                f'{place} has a "problem" that is no object. Give one with "question" and "answer".'
+            )
+        verdict = validate(space, text_of(row, place), problem=problem)
+        print(json.dumps(verdict.as_dict()))
+        if False in (verdict.grammar, verdict.contracts, verdict.answer):
+            status = 1
+    return status

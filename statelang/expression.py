@@ -1,0 +1,405 @@
+"""Contract expressions, resolved and typed: what they mean on a configuration.
+
+An expression is evaluated on a `View` (the fields read so far, registers, counts). Evaluation is
+total but for `Undefined`. `guard` turns a condition on one field into the regular language of the
+texts that satisfy it, where that can be done exactly: this is what a mask enforces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Final, Protocol
+
+from attrs import field, frozen
+
+from statelang.automaton import ANYTHING, NOTHING, Regular, both, either, other_than
+from statelang.values import (
+    NUMBER,
+    NUMBER_TEXTS,
+    TRUTH,
+    Number,
+    Type,
+    Undefined,
+    Value,
+    any_of,
+    places_of,
+    read_number,
+    rounded,
+    simplest,
+    spelled,
+    spelled_rounded,
+)
+
+
+class View(Protocol):
+    """What an expression may look at."""
+
+    slots: tuple[Value | None, ...]
+    registers: tuple[Value, ...]
+    counts: tuple[int, ...]
+
+    def last(self, action: int) -> tuple[Value | None, ...]:
+        """The fields of the last such action. Raises Undefined before the first."""
+        ...
+
+
+class Inexact(Exception):
+    """A condition on a field that is not a regular language this module can write down."""
+
+
+@frozen
+class Expression:
+    """A typed expression; `slots` are the fields it reads."""
+
+    type: Type
+    slots: frozenset[int]
+
+    def evaluate(self, view: View) -> Value:
+        """The value on `view`. Raises Undefined."""
+        raise NotImplementedError
+
+    def guard(self, slot: int, view: View) -> Regular:
+        """Texts of field `slot` for which this condition holds. Raises Inexact, Undefined."""
+        if slot in self.slots:
+            raise Inexact
+        return ANYTHING if self.evaluate(view) else NOTHING
+
+
+@frozen
+class Constant(Expression):
+    """A literal value."""
+
+    value: Value = field(eq=False)
+
+    def evaluate(self, view: View) -> Value:
+        return self.value
+
+
+@frozen
+class Field(Expression):
+    """A field of the step; numbers are read from its text."""
+
+    slot: int
+    name: str
+
+    def evaluate(self, view: View) -> Value:
+        return _read(view.slots[self.slot], self.type, self.name)
+
+
+def _read(raw: Value | None, type: Type, name: str) -> Value:
+    if raw is None:
+        raise Undefined(f"`{name}` is not written")
+    if type.name == "list" and isinstance(raw, tuple):
+        return tuple(_read(item, type.arguments[0], name) for item in raw)
+    return read_number(raw) if type == NUMBER and isinstance(raw, str) else raw
+
+
+@frozen
+class Register(Expression):
+    """A ghost register or an input."""
+
+    index: int
+
+    def evaluate(self, view: View) -> Value:
+        return view.registers[self.index]
+
+
+@frozen
+class Old(Expression):
+    """A register as it was when the rule opened, kept in a slot of the rule."""
+
+    slot: int
+    index: int
+
+    def evaluate(self, view: View) -> Value:
+        kept = view.slots[self.slot]
+        assert isinstance(kept, tuple)
+        return kept[self.index]
+
+
+@frozen
+class Count(Expression):
+    """How many steps of an action are complete."""
+
+    action: int
+
+    def evaluate(self, view: View) -> Value:
+        return view.counts[self.action]
+
+
+@frozen
+class Last(Expression):
+    """A field of the last complete step of an action."""
+
+    action: int
+    slot: int
+    name: str
+
+    def evaluate(self, view: View) -> Value:
+        return _read(view.last(self.action)[self.slot], self.type, self.name)
+
+
+@frozen
+class Not(Expression):
+    """Negation."""
+
+    inner: Expression
+
+    def evaluate(self, view: View) -> Value:
+        return not self.inner.evaluate(view)
+
+    def guard(self, slot: int, view: View) -> Regular:
+        return other_than(self.inner.guard(slot, view))
+
+
+def _side(side: Expression, slot: int, view: View) -> Regular:
+    """The right side of `and` / `or`: undefined makes the whole false, there as here."""
+    try:
+        return side.guard(slot, view)
+    except Undefined:
+        return NOTHING
+
+
+@frozen
+class And(Expression):
+    """Both, the left one first."""
+
+    left: Expression
+    right: Expression
+
+    def evaluate(self, view: View) -> Value:
+        return self.left.evaluate(view) and self.right.evaluate(view)
+
+    def guard(self, slot: int, view: View) -> Regular:
+        left = self.left.guard(slot, view)
+        return left if left is NOTHING else both(left, _side(self.right, slot, view))
+
+
+@frozen
+class Or(Expression):
+    """Either, the left one first."""
+
+    left: Expression
+    right: Expression
+
+    def evaluate(self, view: View) -> Value:
+        return self.left.evaluate(view) or self.right.evaluate(view)
+
+    def guard(self, slot: int, view: View) -> Regular:
+        left = self.left.guard(slot, view)
+        return left if left is ANYTHING else either(left, _side(self.right, slot, view))
+
+
+@frozen
+class If(Expression):
+    """One of two, by a condition."""
+
+    condition: Expression
+    yes: Expression
+    no: Expression
+
+    def evaluate(self, view: View) -> Value:
+        return (self.yes if self.condition.evaluate(view) else self.no).evaluate(view)
+
+    def guard(self, slot: int, view: View) -> Regular:
+        if slot in self.condition.slots:
+            raise Inexact
+        return (self.yes if self.condition.evaluate(view) else self.no).guard(slot, view)
+
+
+def _below(left: Value, right: Value) -> bool:
+    return left < right  # type: ignore[operator]
+
+
+def _at_most(left: Value, right: Value) -> bool:
+    return left <= right  # type: ignore[operator]
+
+
+RELATIONS: Final[Mapping[str, Callable[[Value, Value], bool]]] = {
+    "==": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<": _below,
+    "<=": _at_most,
+    ">": lambda left, right: _below(right, left),
+    ">=": lambda left, right: _at_most(right, left),
+}
+
+
+@frozen
+class Compare(Expression):
+    """A relation between two values; `<=` between sets is inclusion."""
+
+    relation: str
+    left: Expression
+    right: Expression
+
+    def evaluate(self, view: View) -> Value:
+        return RELATIONS[self.relation](self.left.evaluate(view), self.right.evaluate(view))
+
+    def guard(self, slot: int, view: View) -> Regular:
+        if slot not in self.slots:
+            return ANYTHING if self.evaluate(view) else NOTHING
+        for own, other in ((self.left, self.right), (self.right, self.left)):
+            if isinstance(own, Field) and own.slot == slot and slot not in other.slots:
+                if self.relation == "==":
+                    return spelled(other.evaluate(view))
+                if self.relation == "!=":
+                    return _readable(own, other_than(spelled(other.evaluate(view))))
+        raise Inexact
+
+
+def _readable(own: Field, language: Regular) -> Regular:
+    return both(NUMBER_TEXTS, language) if own.type == NUMBER else language
+
+
+@frozen
+class Rounded(Expression):
+    """`F ~ e`: the number F is e rounded half up to the places F is written with."""
+
+    left: Field
+    right: Expression
+
+    def evaluate(self, view: View) -> Value:
+        raw = view.slots[self.left.slot]
+        exact = self.right.evaluate(view)
+        assert isinstance(exact, (int, Fraction))
+        return self.left.evaluate(view) == rounded(exact, places_of(str(raw)))
+
+    def guard(self, slot: int, view: View) -> Regular:
+        if slot != self.left.slot or slot in self.right.slots:
+            raise Inexact
+        exact = self.right.evaluate(view)
+        assert isinstance(exact, (int, Fraction))
+        return spelled_rounded(exact)
+
+
+@frozen
+class Contains(Expression):
+    """Membership in a set, a list, or the keys of a map."""
+
+    item: Expression
+    container: Expression
+
+    def evaluate(self, view: View) -> Value:
+        return self.item.evaluate(view) in self.container.evaluate(view)  # type: ignore[operator]
+
+    def guard(self, slot: int, view: View) -> Regular:
+        if slot not in self.slots:
+            return ANYTHING if self.evaluate(view) else NOTHING
+        if not isinstance(self.item, Field) or slot in self.container.slots:
+            raise Inexact
+        members = any_of(self.container.evaluate(view))  # type: ignore[arg-type]
+        return members
+
+    def excludes(self, slot: int, view: View) -> Regular:
+        """Texts of the field that are not in the container."""
+        members = self.guard(slot, view)
+        assert isinstance(self.item, Field)
+        return _readable(self.item, other_than(members))
+
+
+@frozen
+class Excludes(Expression):
+    """`x not in s`."""
+
+    inner: Contains
+
+    def evaluate(self, view: View) -> Value:
+        return not self.inner.evaluate(view)
+
+    def guard(self, slot: int, view: View) -> Regular:
+        if slot not in self.slots:
+            return ANYTHING if self.evaluate(view) else NOTHING
+        return self.inner.excludes(slot, view)
+
+
+@frozen
+class Apply(Expression):
+    """A total function of the language applied to values."""
+
+    name: str
+    function: Callable[..., Value] = field(eq=False)
+    arguments: tuple[Expression, ...]
+
+    def evaluate(self, view: View) -> Value:
+        return self.function(*(argument.evaluate(view) for argument in self.arguments))
+
+
+@frozen
+class SetOf(Expression):
+    """A set written out."""
+
+    items: tuple[Expression, ...]
+
+    def evaluate(self, view: View) -> Value:
+        return frozenset(item.evaluate(view) for item in self.items)
+
+
+@frozen
+class MapOf(Expression):
+    """A map written out."""
+
+    pairs: tuple[tuple[Expression, Expression], ...]
+
+    def evaluate(self, view: View) -> Value:
+        return {key.evaluate(view): value.evaluate(view) for key, value in self.pairs}
+
+
+def arithmetic(sign: str, left: Number, right: Number) -> Number:
+    """`+ - * /` on numbers. Raises Undefined for a division by zero."""
+    if sign == "+":
+        return left + right
+    if sign == "-":
+        return left - right
+    if sign == "*":
+        return simplest(left * right)
+    if right == 0:
+        raise Undefined("division by zero")
+    return simplest(Fraction(left) / right)
+
+
+def enforceable(condition: Expression, slot: int) -> bool:
+    """Whether `guard` gives the exact language of a field, whatever the configuration."""
+    match condition:
+        case _ if slot not in condition.slots:
+            return True
+        case Not(inner=inner):
+            return enforceable(inner, slot)
+        case And(left=left, right=right) | Or(left=left, right=right):
+            return enforceable(left, slot) and enforceable(right, slot)
+        case If(condition=test, yes=yes, no=no):
+            return slot not in test.slots and enforceable(yes, slot) and enforceable(no, slot)
+        case Compare(relation="==" | "!=", left=left, right=right):
+            sides = ((left, right), (right, left))
+            return any(
+                isinstance(own, Field) and own.slot == slot and slot not in other.slots
+                for own, other in sides
+            )
+        case Rounded(left=left, right=right):
+            return left.slot == slot and slot not in right.slots
+        case Contains(item=item, container=container):
+            return isinstance(item, Field) and slot not in container.slots
+        case Excludes(inner=inner_contains):
+            return enforceable(inner_contains, slot)
+    return False
+
+
+def excludes(condition: Expression) -> bool:
+    """Whether a condition on one field only rules out some of its texts."""
+    match condition:
+        case Compare(relation="!="):
+            return True
+        case Excludes():
+            return True
+    return False
+
+
+def conjuncts(expression: Expression) -> list[Expression]:
+    """The parts of a top-level `and`: each is decided as soon as its own fields are read."""
+    if isinstance(expression, And):
+        return conjuncts(expression.left) + conjuncts(expression.right)
+    return [expression]
+
+
+__all__ = ["TRUTH", "Expression", "Inexact", "View", "conjuncts", "enforceable", "excludes"]

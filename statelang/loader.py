@@ -1,0 +1,195 @@
+"""Load and check grammar files: read, parse, analyse, resolve, compile."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from statelang.analysis import references, structure, table
+from statelang.automaton import TooComplex
+from statelang.compiler import Compiler, TooLarge
+from statelang.diagnostics import Diagnostic, GrammarError, Severity, StatelangError
+from statelang.portable import portability
+from statelang.program import Program
+from statelang.source import Source, Span
+from statelang.space import Action, State, StateSpace, Terminal, Transition
+from statelang.syntax import Definition, File, parse
+from statelang.terminals import Terminals
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the state spaces that come with this package."""
+    folder = files("statelang.grammars")
+    return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".lark")))
+
+
+def read(name_or_path: str | Path) -> Source:
+    """The text of a grammar file, or of a shipped space by its name. Raises StatelangError."""
+    name = str(name_or_path)
+    path: Path | Traversable = Path(name)
+    if isinstance(name_or_path, str) and name in shipped():
+        path = files("statelang.grammars").joinpath(f"{name}.lark")
+    elif not name.endswith(".lark") and not Path(name).is_file():
+        known = ", ".join(shipped())
+        raise StatelangError(
+            f"there is no state space `{name}`: it is neither a file nor one of the shipped spaces "
+            f"({known}); give one of these names or the path of a .lark file"
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise StatelangError(
+            f"`{name}` is not UTF-8 (byte {error.start}); save the grammar file as UTF-8"
+        ) from None
+    except OSError as error:
+        raise StatelangError(
+            f"`{name}` cannot be read: {error.strerror}; give the path of a .lark file"
+        ) from None
+    return Source(text, name)
+
+
+def load(name_or_path: str | Path) -> StateSpace:
+    """A state space from a file or by its shipped name.
+
+    Raises:
+        GrammarError: the file breaks a rule of the language; every finding is in it.
+        StatelangError: there is no such file, or it is not UTF-8.
+    """
+    return _load(read(name_or_path))
+
+
+def loads(text: str, name: str = "<text>") -> StateSpace:
+    """A state space from the text of a grammar file. Raises GrammarError."""
+    return _load(Source(text, name))
+
+
+@lru_cache(maxsize=64)
+def _load(source: Source) -> StateSpace:
+    space, findings = _examine(source)
+    errors = [f for f in findings if f.severity is Severity.ERROR]
+    if errors or space is None:
+        raise GrammarError(errors)
+    return space
+
+
+def check(path_or_text: str | Path) -> list[Diagnostic]:
+    """Every finding about a grammar file (a path, a shipped name, or the text itself).
+
+    Raises StatelangError where a path cannot be read.
+    """
+    is_text = isinstance(path_or_text, str) and ("\n" in path_or_text or ":" in path_or_text)
+    if is_text and not Path(str(path_or_text)[:255].split("\n")[0]).is_file():
+        source = Source(str(path_or_text))
+    else:
+        source = read(path_or_text)
+    return sorted(_examine(source)[1], key=lambda f: (f.span.start, f.code))
+
+
+def _examine(source: Source) -> tuple[StateSpace | None, list[Diagnostic]]:
+    try:
+        file = parse(source)
+    except GrammarError as error:
+        return None, list(error.diagnostics)
+    if not file.definitions:
+        help_ = "a state space has at least `start : action` and a rule for the action"
+        return None, [Diagnostic("SL003", "the file is empty", source, Span(0, 1), help=help_)]
+    findings = structure(file)
+    if any(f.severity is Severity.ERROR for f in findings):
+        return None, findings
+    definitions = table(file)
+    terminals = Terminals(source, definitions)
+    try:
+        languages = terminals.compile()
+        actions = _actions(definitions)
+        compiler = Compiler(source, definitions, terminals, languages, actions)
+        program = compiler.run(file.comments)
+        findings += terminals.findings + compiler.findings
+        if any(f.severity is Severity.ERROR for f in findings):
+            return None, findings
+        findings += portability(file, program)
+    except (TooLarge, TooComplex, RecursionError):
+        message = "the grammar unfolds to more than can be compiled"
+        help_ = "use smaller bounds and less nesting"
+        return None, [*findings, Diagnostic("SL004", message, source, Span(0, 1), help=help_)]
+    return _space(file, definitions, compiler, program), findings
+
+
+def _actions(definitions: dict[str, Definition]) -> tuple[str, ...]:
+    """The rules that states refer to, in the order of the file."""
+    used = {
+        reference.name
+        for definition in definitions.values()
+        if definition.is_state
+        for reference in references(definition)
+        if not definitions[reference.name].is_state
+    }
+    return tuple(name for name in definitions if name in used)
+
+
+def _space(
+    file: File, definitions: dict[str, Definition], compiler: Compiler, program: Program
+) -> StateSpace:
+    transitions, stops = [], set()
+    for definition in definitions.values():
+        if not definition.is_state:
+            continue
+        for index, alternative in enumerate(definition.alternatives):
+            one = Definition("", alternative.span, (alternative,), 0)
+            names = [reference.name for reference in references(one)]
+            gates = tuple(c.text for c in compiler.gates.get((definition.name, index), ()))
+            if not names:
+                stops.add(definition.name)
+                continue
+            target = names[1] if len(names) == 2 else None
+            is_call = definitions[names[0]].is_state
+            transitions.append(
+                Transition(
+                    definition.name,
+                    None if is_call else names[0],
+                    target,
+                    names[0] if is_call else None,
+                    gates,
+                )
+            )
+    states = [State(d.name, d.doc) for d in definitions.values() if d.is_state]
+    docs = [
+        " ".join(c.text for c in block)
+        for block, following in file.comments[:1]
+        if following == 0 and not any(c.contract for c in block)
+    ]
+    return StateSpace(
+        name=Path(file.source.name).name.removesuffix(".lark").strip("<>"),
+        source=file.source,
+        doc=docs[0] if docs else "",
+        states=tuple(sorted(states, key=lambda s: s.name != "start")),
+        actions=tuple(Action(name, definitions[name].doc) for name in compiler.actions),
+        transitions=tuple(transitions),
+        terminals=tuple(
+            Terminal(name, language, compiler.types[name], definitions[name].doc)
+            for name, language in compiler.languages.items()
+        ),
+        registers=tuple(compiler.registers),
+        stops=frozenset(stops),
+        contracts={
+            d.name: tuple(c.text for c in d.contracts)
+            for d in definitions.values()
+            if d.contracts and not d.is_terminal
+        },
+        literals=_literals(definitions),
+        program=program,
+    )
+
+
+def _literals(definitions: dict[str, Definition]) -> tuple[str, ...]:
+    from statelang.analysis import leaves
+    from statelang.syntax import Literal
+
+    found: dict[str, None] = {}
+    for definition in definitions.values():
+        if not definition.is_terminal:
+            for leaf in leaves(definition.body):
+                if isinstance(leaf, Literal):
+                    found[leaf.value] = None
+    return tuple(found)

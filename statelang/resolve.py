@@ -1,0 +1,454 @@
+"""From the text of a contract clause to typed expressions; done once, at load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Protocol
+
+from attrs import frozen
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from statelang import arithmetic as text_arithmetic
+from statelang import expression as ex
+from statelang.values import (
+    ANY,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    Number,
+    Type,
+    Undefined,
+    Value,
+    list_of,
+    map_of,
+    read_number,
+    set_of,
+)
+
+Node = Tree[Token]
+_NO_SLOTS: Final[frozenset[int]] = frozenset()
+_MAX_CLAUSE: Final = 2_000
+_MAX_DEPTH: Final = 60
+
+
+class ContractError(Exception):
+    """A clause that cannot be read, resolved or typed; offsets are within the clause's text."""
+
+    def __init__(self, code: str, message: str, start: int, end: int, help: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.start = start
+        self.end = end
+        self.help = help
+
+
+class Scope(Protocol):
+    """The names a clause may use."""
+
+    def register(self, name: str) -> tuple[int, Type] | None:
+        """Index and type of a ghost register or an input."""
+        ...
+
+    def action(self, name: str) -> int | None:
+        """Index of an action."""
+        ...
+
+    def field(self, path: tuple[str, ...]) -> tuple[int, Type] | str:
+        """Slot and type of a field of the rule the clause stands on, or why there is none."""
+        ...
+
+    def last(self, action: int, path: tuple[str, ...]) -> tuple[int, Type] | str:
+        """The same for a field of another action's last step."""
+        ...
+
+    def opening(self) -> int:
+        """The slot that keeps the registers as they were when the rule opened."""
+        ...
+
+    def names(self) -> list[str]:
+        """Every name in scope, for suggestions."""
+        ...
+
+
+@cache
+def _parser() -> Lark:
+    text = files("statelang").joinpath("contracts.lark").read_text(encoding="utf-8")
+    return Lark(
+        text, parser="lalr", start="clause", propagate_positions=True, maybe_placeholders=False
+    )
+
+
+def parse(text: str) -> Node:
+    """The tree of one clause. Raises ContractError (SL401)."""
+    if len(text) > _MAX_CLAUSE:
+        raise ContractError("SL401", "the clause is too long to be read", 0, len(text))
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedInput as error:
+        at = min(error.pos_in_stream if error.pos_in_stream is not None else 0, len(text))
+        found = text[at:].split(" ")[0][:20] or "the end"
+        word = text.split(" ")[0]
+        if word not in CLAUSES:
+            known = ", ".join(f"`{clause}`" for clause in CLAUSES)
+            raise ContractError(
+                "SL400", f"`{word}` is not a clause", 0, len(word), f"clauses are {known}"
+            ) from None
+        raise ContractError(
+            "SL401", f"`{found}` is not expected here", at, at + len(found), CLAUSES[word]
+        ) from None
+    if _depth(tree) > _MAX_DEPTH:
+        raise ContractError("SL401", "the clause is nested too deep", 0, len(text))
+    return tree
+
+
+def _depth(tree: Node) -> int:
+    deepest, todo = 0, [(tree, 1)]
+    while todo:
+        node, depth = todo.pop()
+        deepest = max(deepest, depth)
+        todo += [(child, depth + 1) for child in node.children if isinstance(child, Tree)]
+    return deepest
+
+
+CLAUSES: Final = {
+    "ghost": "write `ghost NAME: TYPE = VALUE`",
+    "input": "write `input NAME: TYPE` or `input hidden NAME: TYPE`",
+    "answer": "write `answer ACTION.FIELD as number` (or `text`, `choice`)",
+    "limit": "write `limit ACTION 3`",
+    "requires": "write `requires CONDITION`",
+    "checks": "write `checks CONDITION`",
+    "set": "write `set REGISTER = VALUE`",
+    "type": "write `type number` or `type text`",
+}
+
+
+def read_type(node: Node) -> Type:
+    """A type as written. Raises ContractError (SL402)."""
+    name, *arguments = node.children
+    inner = tuple(read_type(a) for a in arguments if isinstance(a, Tree))
+    arity = {"text": 0, "number": 0, "truth": 0, "set": 1, "list": 1, "map": 2}
+    if arity.get(str(name)) != len(inner):
+        raise _error(
+            node,
+            "SL402",
+            f"`{name}` with {len(inner)} parameters is not a type",
+            "types are `text`, `number`, `truth`, `set[T]`, `list[T]`, `map[K, V]`",
+        )
+    if name in ("set", "map") and inner[0] not in (TEXT, NUMBER):
+        raise _error(node, "SL402", f"a `{name}` holds texts or numbers, not `{inner[0]}`", "")
+    return Type(str(name), inner)
+
+
+def _error(node: Any, code: str, message: str, help: str) -> ContractError:
+    if isinstance(node, Token):
+        return ContractError(code, message, node.start_pos or 0, node.end_pos or 1, help)
+    meta = node.meta
+    if meta.empty:
+        return ContractError(code, message, 0, 1, help)
+    return ContractError(code, message, meta.start_pos, meta.end_pos, help)
+
+
+# ---- functions of the language ---------------------------------------------------------------
+
+
+@frozen
+class Function:
+    """Parameter types (the last ones may be left out), result type, meaning."""
+
+    parameters: tuple[tuple[str, ...], ...]
+    optional: int
+    result: Callable[[list[Type]], Type]
+    apply: Callable[..., Value]
+
+
+def _sorted(items: Any) -> Value:
+    return tuple(sorted(items))
+
+
+def _div(left: Number, right: Number) -> Value:
+    if right == 0:
+        raise Undefined("division by zero")
+    return left // right
+
+
+def _mod(left: Number, right: Number) -> Value:
+    if right == 0:
+        raise Undefined("division by zero")
+    return left % right
+
+
+def _digits(number: Number) -> Value:
+    if number < 0 or number.denominator != 1:
+        raise Undefined("digits are those of a whole number from 0")
+    return tuple(int(digit) for digit in str(number.numerator))
+
+
+def _value(text: str, values: Any = None) -> Value:
+    return text_arithmetic.value(text, values or {})
+
+
+FUNCTIONS: Final[dict[str, Function]] = {
+    "size": Function((("set", "map", "list", "text"),), 0, lambda _: NUMBER, len),
+    "keys": Function((("map",),), 0, lambda a: set_of(_argument(a[0], 0)), frozenset),
+    "values": Function(
+        (("map",),), 0, lambda a: set_of(_argument(a[0], 1)), lambda m: frozenset(m.values())
+    ),
+    "sorted": Function((("set", "list"),), 0, lambda a: list_of(_argument(a[0], 0)), _sorted),
+    "names": Function((("text",),), 0, lambda _: set_of(TEXT), text_arithmetic.names),
+    "fill": Function((("text",), ("map",)), 0, lambda _: TEXT, text_arithmetic.fill),
+    "value": Function((("text",), ("map",)), 1, lambda _: NUMBER, _value),
+    "div": Function((("number",), ("number",)), 0, lambda _: NUMBER, _div),
+    "mod": Function((("number",), ("number",)), 0, lambda _: NUMBER, _mod),
+    "digits": Function((("number",),), 0, lambda _: list_of(NUMBER), _digits),
+}
+
+
+def _argument(type: Type, index: int) -> Type:
+    return type.arguments[index] if len(type.arguments) > index else ANY
+
+
+# ---- expressions -----------------------------------------------------------------------------
+
+
+def resolve(node: Any, scope: Scope) -> ex.Expression:
+    """The typed expression of a tree. Raises ContractError (SL402, SL403, SL404)."""
+    return _Resolver(scope).of(node)
+
+
+def condition(node: Any, scope: Scope) -> ex.Expression:
+    """The same, which must be a condition."""
+    return _Resolver(scope).typed(node, TRUTH)
+
+
+class _Resolver:
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def of(self, node: Any) -> ex.Expression:
+        result: ex.Expression = getattr(self, f"_{node.data}")(node, *node.children)
+        return result
+
+    def typed(self, node: Any, *types: Type) -> ex.Expression:
+        result = self.of(node)
+        if not any(t.accepts(result.type) for t in types):
+            wanted = " or ".join(f"`{t}`" for t in types)
+            raise _error(node, "SL402", f"this is of type `{result.type}`, not {wanted}", "")
+        return result
+
+    def _number(self, node: Node, token: Token) -> ex.Expression:
+        if len(token) > 100:
+            raise _error(node, "SL402", "this number is too long", "")
+        return ex.Constant(NUMBER, _NO_SLOTS, read_number(token))
+
+    def _text(self, node: Node, token: Token) -> ex.Expression:
+        try:
+            return ex.Constant(TEXT, _NO_SLOTS, json.loads(token))
+        except ValueError:
+            raise _error(node, "SL401", "this text holds an unknown escape", "") from None
+
+    def _true(self, node: Node) -> ex.Expression:
+        return ex.Constant(TRUTH, _NO_SLOTS, True)
+
+    def _false(self, node: Node) -> ex.Expression:
+        return ex.Constant(TRUTH, _NO_SLOTS, False)
+
+    def _empty(self, node: Node) -> ex.Expression:
+        return ex.Constant(Type("empty"), _NO_SLOTS, frozenset())
+
+    def _conditional(self, node: Node, test: Node, yes: Node, no: Node) -> ex.Expression:
+        condition, first, second = self.typed(test, TRUTH), self.of(yes), self.of(no)
+        type = self.join(node, first, second)
+        return ex.If(type, condition.slots | first.slots | second.slots, condition, first, second)
+
+    def join(self, node: Any, first: ex.Expression, second: ex.Expression) -> Type:
+        if first.type.accepts(second.type):
+            return first.type
+        if second.type.accepts(first.type):
+            return second.type
+        message = f"`{first.type}` and `{second.type}` do not go together"
+        raise _error(node, "SL402", message, "both sides must have one type")
+
+    def _or(self, node: Node, left: Node, right: Node) -> ex.Expression:
+        first, second = self.typed(left, TRUTH), self.typed(right, TRUTH)
+        return ex.Or(TRUTH, first.slots | second.slots, first, second)
+
+    def _and(self, node: Node, left: Node, right: Node) -> ex.Expression:
+        first, second = self.typed(left, TRUTH), self.typed(right, TRUTH)
+        return ex.And(TRUTH, first.slots | second.slots, first, second)
+
+    def _not(self, node: Node, inner: Node) -> ex.Expression:
+        negated = self.typed(inner, TRUTH)
+        return ex.Not(TRUTH, negated.slots, negated)
+
+    def _compare(self, node: Node, left: Node, sign: Token, right: Node) -> ex.Expression:
+        first, second = self.of(left), self.of(right)
+        slots = first.slots | second.slots
+        type = self.join(node, first, second)
+        if sign == "~":
+            if not isinstance(first, ex.Field) or type != NUMBER:
+                help_ = "write `FIELD ~ value`, where FIELD is a number of this rule"
+                raise _error(
+                    node, "SL402", "`~` rounds to the places a field is written with", help_
+                )
+            return ex.Rounded(TRUTH, slots, first, second)
+        if sign not in ("==", "!=") and type.name not in ("number", "set", "any"):
+            raise _error(node, "SL402", f"`{sign}` compares numbers or sets, not `{type}`", "")
+        return ex.Compare(TRUTH, slots, str(sign), first, second)
+
+    def _contains(self, node: Node, item: Node, container: Node) -> ex.Contains:
+        inner, outer = self.of(item), self.of(container)
+        if outer.type.name not in ("set", "map", "list"):
+            message = f"`in` looks into a set, a map or a list, not into `{outer.type}`"
+            raise _error(container, "SL402", message, "")
+        if not _argument(outer.type, 0).accepts(inner.type):
+            message = f"a `{outer.type}` never holds a `{inner.type}`"
+            raise _error(node, "SL402", message, "")
+        return ex.Contains(TRUTH, inner.slots | outer.slots, inner, outer)
+
+    def _excludes(self, node: Node, item: Node, container: Node) -> ex.Expression:
+        inner = self._contains(node, item, container)
+        return ex.Excludes(TRUTH, inner.slots, inner)
+
+    def _arithmetic(self, node: Node, left: Node, sign: Token, right: Node) -> ex.Expression:
+        first, second = self.of(left), self.of(right)
+        slots, name = first.slots | second.slots, first.type.name
+        if sign in "+*/" or (sign == "-" and name == "number"):
+            self.typed(left, NUMBER), self.typed(right, NUMBER)
+            return ex.Apply(
+                NUMBER, slots, str(sign), lambda a, b: ex.arithmetic(sign, a, b), (first, second)
+            )
+        if name == "map" and sign == "-":
+            self.typed(right, set_of(_argument(first.type, 0)))
+            return ex.Apply(first.type, slots, "-", _without, (first, second))
+        type = self.join(node, first, second)
+        if type.name == "map" and sign == "|":
+            return ex.Apply(type, slots, "|", _merged, (first, second))
+        if type.name not in ("set", "empty"):
+            message = f"`{sign}` does not apply to `{type}`"
+            raise _error(
+                node, "SL402", message, "`+ - * /` take numbers, `| & -` take sets and maps"
+            )
+        return ex.Apply(type, slots, str(sign), _SETS[str(sign)], (first, second))
+
+    def _negative(self, node: Node, inner: Node) -> ex.Expression:
+        number = self.typed(inner, NUMBER)
+        return ex.Apply(NUMBER, number.slots, "-", lambda value: -value, (number,))
+
+    def _index(self, node: Node, container: Node, key: Node) -> ex.Expression:
+        table, index = self.of(container), self.of(key)
+        if table.type.name != "map":
+            raise _error(container, "SL402", f"only a map is looked up, not `{table.type}`", "")
+        if not _argument(table.type, 0).accepts(index.type):
+            raise _error(key, "SL402", f"a key of `{table.type}` is no `{index.type}`", "")
+        slots = table.slots | index.slots
+        return ex.Apply(_argument(table.type, 1), slots, "[]", _look_up, (table, index))
+
+    def _set_of(self, node: Node, *items: Node) -> ex.Expression:
+        members = tuple(self.typed(item, TEXT, NUMBER) for item in items)
+        for member in members[1:]:
+            self.join(node, members[0], member)
+        slots = _NO_SLOTS.union(*(m.slots for m in members))
+        return ex.SetOf(set_of(members[0].type), slots, members)
+
+    def _map_of(self, node: Node, *pairs: Node) -> ex.Expression:
+        entries = tuple(
+            (self.typed(pair.children[0], TEXT, NUMBER), self.of(pair.children[1]))
+            for pair in pairs
+        )
+        for key, value in entries[1:]:
+            self.join(node, entries[0][0], key), self.join(node, entries[0][1], value)
+        slots = _NO_SLOTS.union(*(key.slots | value.slots for key, value in entries))
+        return ex.MapOf(map_of(entries[0][0].type, entries[0][1].type), slots, entries)
+
+    def action(self, token: Token) -> int:
+        index = self.scope.action(str(token))
+        if index is None:
+            raise _error(
+                token, "SL404", f"`{token}` is not an action", "name an action of this file"
+            )
+        return index
+
+    def _count(self, node: Node, action: Token) -> ex.Expression:
+        return ex.Count(NUMBER, _NO_SLOTS, self.action(action))
+
+    def _last(self, node: Node, action: Token, path: Node) -> ex.Expression:
+        index = self.action(action)
+        names = tuple(map(str, path.children))
+        found = self.scope.last(index, names)
+        if isinstance(found, str):
+            raise _error(path, "SL403", found, "")
+        return ex.Last(found[1], _NO_SLOTS, index, found[0], f"{action}.{'.'.join(names)}")
+
+    def _old(self, node: Node, name: Token) -> ex.Expression:
+        found = self.scope.register(str(name))
+        if found is None:
+            raise _error(name, "SL403", f"there is no register `{name}`", "")
+        return ex.Old(found[1], _NO_SLOTS, self.scope.opening(), found[0])
+
+    def _name(self, node: Node, path: Node) -> ex.Expression:
+        names = tuple(map(str, path.children))
+        register = self.scope.register(names[0]) if len(names) == 1 else None
+        found = self.scope.field(names)
+        if register and not isinstance(found, str):
+            message = f"`{names[0]}` is both a field and a register here"
+            raise _error(path, "SL403", message, "rename one of them")
+        if register:
+            return ex.Register(register[1], _NO_SLOTS, register[0])
+        if isinstance(found, str):
+            raise _error(path, "SL403", found, self.near(names[-1]))
+        return ex.Field(found[1], frozenset({found[0]}), found[0], ".".join(names))
+
+    def near(self, name: str) -> str:
+        return near(name, self.scope.names())
+
+    def _call(self, node: Node, name: Token, *arguments: Node) -> ex.Expression:
+        function = FUNCTIONS.get(str(name))
+        if function is None:
+            help_ = near(str(name), FUNCTIONS) or "functions are " + ", ".join(FUNCTIONS)
+            raise _error(name, "SL404", f"there is no function `{name}`", help_)
+        most, least = len(function.parameters), len(function.parameters) - function.optional
+        if not least <= len(arguments) <= most:
+            raise _error(node, "SL402", f"`{name}` takes {most} arguments", "")
+        values = tuple(self.of(argument) for argument in arguments)
+        for value, allowed, argument in zip(values, function.parameters, arguments, strict=False):
+            if value.type.name not in (*allowed, "any", "empty"):
+                wanted = " or ".join(f"`{a}`" for a in allowed)
+                message = f"`{name}` takes {wanted} here, not `{value.type}`"
+                raise _error(argument, "SL402", message, "")
+        slots = _NO_SLOTS.union(*(value.slots for value in values))
+        type = function.result([value.type for value in values])
+        return ex.Apply(type, slots, str(name), function.apply, values)
+
+
+def near(name: str, names: Any) -> str:
+    """`did you mean ...?` where a known name is close."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, list(names), n=1)
+    return f"did you mean `{found[0]}`?" if found else ""
+
+
+def _without(table: Any, keys: Any) -> Value:
+    return {key: value for key, value in table.items() if key not in keys}
+
+
+def _merged(first: Any, second: Any) -> Value:
+    return {**(first or {}), **(second or {})}
+
+
+def _look_up(table: Any, key: Value) -> Value:
+    if not table or key not in table:
+        raise Undefined(f"`{key}` is not a key")
+    found: Value = table[key]
+    return found
+
+
+_SETS: Final[dict[str, Callable[[Any, Any], Value]]] = {
+    "|": lambda a, b: a | b,
+    "&": lambda a, b: a & b,
+    "-": lambda a, b: a - b,
+}

@@ -1,0 +1,93 @@
+"""Random legal traces: walks through a state space that satisfy every contract by construction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from statelang.diagnostics import StatelangError
+from statelang.machine import Machine
+from statelang.search import Node, Search
+from statelang.space import StateSpace
+
+_PATIENCE: Final = (1500, 800, 400, 200, 100, 0)
+_LETTERS: Final = b"eeetttaaooiinnsshhrrddlluc mw fgypbvk "
+_OTHER: Final = "é€,.'-?!$%:;0123456789ABCXYZ".encode()
+
+
+@lru_cache(maxsize=16)
+def _search(space: StateSpace) -> Search:
+    return Search(Machine(space), limit=20_000)
+
+
+class _RandomOrder:
+    """Children in random order; towards the end once the walk has been long enough."""
+
+    def __init__(self, search: Search, seed: random.Random, patience: int) -> None:
+        self.search = search
+        self.random = seed
+        self.left = patience
+
+    def __call__(self, children: list[tuple[int, Node]], node: Node) -> list[tuple[int, Node]]:
+        if len(children) < 2:
+            return children
+        self.left -= 1
+        low = self.search.machine.low
+        if self.left < 0 or self.random.random() < 0.35:
+            self.random.shuffle(children)
+            return sorted(children, key=lambda child: low(child[1].thread))
+        keys = {id(child): self.random.random() for child in children}
+        return sorted(children, key=lambda child: keys[id(child)])
+
+
+class _WalkSearch(Search):
+    """Writes words where any text will do."""
+
+    def __init__(self, base: Search, seed: random.Random) -> None:
+        super().__init__(base.machine, base.alphabet, limit=base.limit)
+        self._kinds = base._kinds
+        self.random = seed
+
+    def ways(self, node: Node, width: int, wanted: int) -> list[int]:
+        """One byte or a few of each kind, drawn at random, letters above all."""
+        found = super().ways(node, width, wanted)
+        drawn = []
+        for byte in found:
+            for _ in range(8):
+                other = self.random.choice(_LETTERS if self.random.random() < 0.9 else _OTHER)
+                if self.machine.moves(node.thread, other) == self.machine.moves(node.thread, byte):
+                    byte = other
+                    break
+            drawn.append(byte)
+        return list(dict.fromkeys(drawn))
+
+
+def walk(space: StateSpace, seed: int, *, problem: Mapping[str, Any] | None = None) -> str:
+    """One random legal trace; the same seed gives the same trace.
+
+    Args:
+        space: The state space.
+        seed: Any integer.
+        problem: The space's inputs, where it declares some.
+
+    Raises:
+        StatelangError: an input is missing, or no legal trace was found within bounds (the space
+            may lock: see `statelang check`).
+    """
+    base = _search(space)
+    start = base.machine.start(problem)
+    thread, env = start.alive[0]
+    for attempt, patience in enumerate(_PATIENCE):
+        chance = random.Random(f"{seed}/{attempt}")
+        search = _WalkSearch(base, chance)
+        order = _RandomOrder(search, chance, chance.randint(patience // 4, patience))
+        for width in (3, 16, 256):
+            found = search.from_node(Node(thread, env, b""), order, width)
+            if found is not None:
+                return found.decode()
+    raise StatelangError(
+        f"no legal trace of `{space.name}` was found; its contracts may leave no way to the end: "
+        f"run `statelang check` on it"
+    )
