@@ -71,6 +71,18 @@ def _wanted(env: Env, text: bytes) -> int:
     return result
 
 
+def _refined(language: Regular, guards: tuple[Regular, ...]) -> list[int]:
+    """The kinds of bytes that a text under guards tells apart."""
+    kinds = list(language.classes)
+    for guard in guards:
+        kinds = [a & b for a in kinds for b in guard.classes if a & b]
+    return kinds
+
+
+def _goes(language: Regular, guards: tuple[Regular, ...], byte: int) -> bool:
+    return all(one.step(byte) is not NOTHING for one in (language, *guards))
+
+
 @lru_cache(maxsize=10_000)
 def _pick(kind: int, width: int, wanted: int) -> tuple[int, ...]:
     """Up to `width` bytes of a set, and the wanted ones, which come first."""
@@ -264,9 +276,10 @@ class Search:
             entered = self.machine.entered(exit_, node.env, node.text, len(node.text), 0)
             if entered is None:
                 continue
-            for kind in entered[1].classes:
+            _, language, guards = entered
+            for kind in _refined(language, guards):
                 usable = kind & self.alphabet
-                if usable and entered[1].step(lowest(usable)) is not NOTHING:
+                if usable and _goes(language, guards, lowest(usable)):
                     for byte in _pick(usable, width, usable & wanted):
                         found[byte] = None
         return list(found)
@@ -283,10 +296,7 @@ class Search:
                     languages.append(exit_.read.language)
         static: list[int] = []
         for language in languages:
-            kinds = list(language.classes)
-            for guard in thread.guards:
-                kinds = [a & b for a in kinds for b in guard.classes if a & b]
-            for kind in kinds:
+            for kind in _refined(language, thread.guards):
                 usable = kind & self.alphabet
                 if usable and self._moves(thread, lowest(usable)):
                     static.append(usable)

@@ -12,7 +12,10 @@ from statelang.machine import Machine
 from statelang.search import Node, Search
 from statelang.space import StateSpace
 
-_PATIENCE: Final = (1500, 800, 400, 200, 100, 0)
+_PATIENCE: Final = (200, 100, 50, 20, 0)  # choices before a walk heads for the end
+_LINGER: Final = 0.5  # how often, between two steps, the way farthest from the end is taken
+_FOREIGN: Final = 0.02  # how often a character beyond ASCII is written
+_LEAVE: Final = 0.3  # how often a text that may go on is left instead
 _LETTERS: Final = b"eeetttaaooiinnsshhrrddlluc mw fgypbvk "
 _OTHER: Final = "é€,.'-?!$%:;0123456789ABCXYZ".encode()
 
@@ -35,11 +38,14 @@ class _RandomOrder:
             return children
         self.left -= 1
         low = self.search.machine.low
-        if self.left < 0 or self.random.random() < 0.35:
-            self.random.shuffle(children)
+        self.random.shuffle(children)
+        if self.left < 0:
             return sorted(children, key=lambda child: low(child[1].thread))
-        keys = {id(child): self.random.random() for child in children}
-        return sorted(children, key=lambda child: keys[id(child)])
+        stays = [child for child in children if child[1].thread.place == node.thread.place]
+        goes = [child for child in children if child[1].thread.place != node.thread.place]
+        if node.thread.left is None and self.random.random() < _LINGER:
+            return sorted(children, key=lambda child: -low(child[1].thread))
+        return goes + stays if self.random.random() < _LEAVE else stays + goes
 
 
 class _WalkSearch(Search):
@@ -61,6 +67,9 @@ class _WalkSearch(Search):
                     byte = other
                     break
             drawn.append(byte)
+        plain = [byte for byte in drawn if byte < 0x80]
+        if plain and self.random.random() > _FOREIGN:
+            drawn = plain
         return list(dict.fromkeys(drawn))
 
 
