@@ -35,7 +35,8 @@ Control = tuple[Thread, ...]
 
 @frozen(eq=False)
 class _Table:
-    """The tokens of one place: `groups` where nothing happens, by how far the end moves away."""
+    """The tokens of one place. In `groups` are those along which nothing happens, each group with
+    how many bytes the end moves away: its tokens lead to one place. `tried` are all others."""
 
     groups: tuple[tuple[int, Ids], ...]
     tried: tuple[int, ...]
@@ -202,13 +203,11 @@ class Guide:
         room = position.left - 1 - position.bound - _SLACK
         if all(farther <= room for farther, _ in table.groups):
             return table.free
-        parts = []
-        for farther, ids in table.groups:
-            if farther <= room:
-                parts.append(ids)
-            else:
-                fitting = [int(i) for i in ids if self._fits(position, int(i))]
-                parts.append(np.array(fitting, dtype=np.int64))
+        parts = [
+            ids
+            for farther, ids in table.groups
+            if farther <= room or self._fits(position, int(ids[0]))
+        ]
         return np.concatenate(parts) if parts else table.free[:0]
 
     def _tried(self, position: Position, table: _Table) -> list[int]:
@@ -326,7 +325,7 @@ class Guide:
         return self.machine.thread(thread.place, left, thread.guards, thread.stack)
 
     def _build(self, control: Control) -> _Table:
-        groups: dict[int, list[int]] = {}
+        groups: dict[Control, list[int]] = {}
         tried: list[int] = []
         low = self.machine.low
         nearest = min(low(thread) for thread in control)
@@ -336,17 +335,21 @@ class Guide:
             node, threads, unchanged = todo.pop()
             if node.tokens:
                 if unchanged:
-                    farther = max(0, max(low(t) for t in threads) - nearest)
-                    groups.setdefault(farther, []).extend(node.tokens)
+                    groups.setdefault(threads, []).extend(node.tokens)
                 else:
                     tried += node.tokens
             for byte, following in node.children.items():
                 after, still = self._after(threads, byte)
                 if after:
                     todo.append((following, after, unchanged and still))
-        ids = {k: np.array(sorted(v), dtype=np.int64) for k, v in groups.items()}
-        free = np.sort(np.concatenate(list(ids.values()))) if ids else np.empty(0, np.int64)
-        return _Table(tuple(sorted(ids.items(), key=lambda g: g[0])), tuple(sorted(tried)), free)
+        found = [
+            (max(0, max(map(low, threads)) - nearest), np.array(sorted(ids), dtype=np.int64))
+            for threads, ids in groups.items()
+        ]
+        free = (
+            np.sort(np.concatenate([ids for _, ids in found])) if found else np.empty(0, np.int64)
+        )
+        return _Table(tuple(found), tuple(sorted(tried)), free)
 
     def _is_quiet(self, thread: Thread) -> bool:
         """Whether no contract narrows the text being read."""

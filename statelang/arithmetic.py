@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from statelang.values import MAX_DIGITS, Number, Undefined, Value, read_number, simplest, spell
 
@@ -30,7 +30,7 @@ def names(text: str) -> frozenset[str]:
     return frozenset(_NAME.findall(text))
 
 
-def fill(text: str, values: Mapping[Value, Value]) -> str:
+def fill(text: str, values: Mapping[Any, Value]) -> str:
     """The text with every identifier replaced by its value, spelled shortest. Raises Undefined."""
 
     def replace(match: re.Match[str]) -> str:
@@ -61,7 +61,7 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def value(text: str, values: Mapping[Value, Value]) -> Number:
+def value(text: str, values: Mapping[Any, Value]) -> Number:
     """The exact value of an arithmetic text, names looked up in `values`. Raises Undefined."""
     reader = _Reader(_tokens(text), values)
     result = reader.sum(0)
@@ -71,7 +71,7 @@ def value(text: str, values: Mapping[Value, Value]) -> Number:
 
 
 class _Reader:
-    def __init__(self, tokens: tuple[str, ...], values: Mapping[Value, Value]) -> None:
+    def __init__(self, tokens: tuple[str, ...], values: Mapping[Any, Value]) -> None:
         self.tokens = tokens
         self.values = values
         self.at = 0

@@ -21,6 +21,7 @@ from statelang.program import (
     CloseAction,
     CloseScope,
     EndSpan,
+    Env,
     Event,
     Gate,
     OpenAction,
@@ -222,6 +223,7 @@ class Compiler:
             initial = None
             if tree.data == "ghost":
                 initial = resolve.resolve(children[2], _FileScope(self))
+                self.read_initial(name, initial, comment)
                 if not type.accepts(initial.type):
                     message = f"`{name}` is a `{type}`, its first value a `{initial.type}`"
                     raise ContractError("SL402", message, 0, len(comment.text))
@@ -235,6 +237,20 @@ class Compiler:
             self.report("SL406", message, comment, 0, 5, "registers are written in lower case")
         hidden = len(children) < len(tree.children)
         self.registers.append(Register(name, type, doc, initial, hidden))
+
+    def read_initial(self, name: str, initial: ex.Expression, comment: Comment) -> None:
+        """A first value must exist before any step: it uses no count, no input, and is defined."""
+        if any(r.initial is None for r in self.registers):
+            return  # it may start from an input: the problem will tell
+        values: tuple[Value, ...] = ()
+        try:
+            for first in (*(r.initial for r in self.registers if r.initial), initial):
+                values = (*values, first.evaluate(Env(values, (), {})))
+        except (Undefined, IndexError):
+            message = f"`{name}` has no first value: this is undefined before the first step"
+            raise ContractError(
+                "SL407", message, 0, len(comment.text), "write a plain value"
+            ) from None
 
     def read_file_clauses(self, blocks: list[tuple[Comment, ...]]) -> None:
         for comment in (c for block in blocks for c in block if c.contract):
@@ -382,6 +398,8 @@ class Compiler:
                     self.place_set(scope, tree, comment, names)
                 else:
                     help_ = "above a rule stand `requires`, `checks` and `set`"
+                    if tree.data in ("ghost", "input", "answer", "limit"):
+                        help_ = "leave an empty line between the clauses of the file and the rule"
                     raise ContractError("SL405", f"`{tree.data}` cannot stand here", 0, 1, help_)
             except ContractError as error:
                 self.report(error.code, str(error), comment, error.start, error.end, error.help)
@@ -444,6 +462,8 @@ class Compiler:
                 continue
             for comment in definition.contracts:
                 help_ = "put it at the end of the transition's own line"
+                if comment.text.split(" ")[0] in ("ghost", "input", "answer", "limit"):
+                    help_ = "leave an empty line between the clauses of the file and the first rule"
                 self.report("SL405", "no contract stands above a state", comment, 0, 1, help_)
             for index, alternative in enumerate(definition.alternatives):
                 comment_ = alternative.contract

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Final, Protocol
 
 from attrs import field, frozen
@@ -35,13 +36,27 @@ from statelang.values import (
 class View(Protocol):
     """What an expression may look at."""
 
-    slots: tuple[Value | None, ...]
-    registers: tuple[Value, ...]
-    counts: tuple[int, ...]
+    @property
+    def slots(self) -> tuple[Value | None, ...]:
+        """The fields read so far."""
+        ...
+
+    @property
+    def registers(self) -> tuple[Value, ...]:
+        """Ghost registers and inputs."""
+        ...
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Complete steps of each action."""
+        ...
 
     def last(self, action: int) -> tuple[Value | None, ...]:
         """The fields of the last such action. Raises Undefined before the first."""
         ...
+
+
+Split = tuple[Regular, Regular]
 
 
 class Inexact(Exception):
@@ -60,10 +75,22 @@ class Expression:
         raise NotImplementedError
 
     def guard(self, slot: int, view: View) -> Regular:
-        """Texts of field `slot` for which this condition holds. Raises Inexact, Undefined."""
+        """Texts of field `slot` for which this condition holds. Raises Inexact."""
+        return self.split(slot, view)[0]
+
+    def split(self, slot: int, view: View) -> Split:
+        """Texts of field `slot` for which this condition is true, and for which it is false; for
+        all others it is undefined. Raises Inexact."""
         if slot in self.slots:
-            raise Inexact
-        return ANYTHING if self.evaluate(view) else NOTHING
+            return self.split_field(slot, view)
+        try:
+            return (ANYTHING, NOTHING) if self.evaluate(view) else (NOTHING, ANYTHING)
+        except Undefined:
+            return NOTHING, NOTHING
+
+    def split_field(self, slot: int, view: View) -> Split:
+        """The same where the condition reads the field."""
+        raise Inexact
 
 
 @frozen
@@ -149,16 +176,9 @@ class Not(Expression):
     def evaluate(self, view: View) -> Value:
         return not self.inner.evaluate(view)
 
-    def guard(self, slot: int, view: View) -> Regular:
-        return other_than(self.inner.guard(slot, view))
-
-
-def _side(side: Expression, slot: int, view: View) -> Regular:
-    """The right side of `and` / `or`: undefined makes the whole false, there as here."""
-    try:
-        return side.guard(slot, view)
-    except Undefined:
-        return NOTHING
+    def split_field(self, slot: int, view: View) -> Split:
+        yes, no = self.inner.split(slot, view)
+        return no, yes
 
 
 @frozen
@@ -171,9 +191,12 @@ class And(Expression):
     def evaluate(self, view: View) -> Value:
         return self.left.evaluate(view) and self.right.evaluate(view)
 
-    def guard(self, slot: int, view: View) -> Regular:
-        left = self.left.guard(slot, view)
-        return left if left is NOTHING else both(left, _side(self.right, slot, view))
+    def split_field(self, slot: int, view: View) -> Split:
+        yes, no = self.left.split(slot, view)
+        if yes is NOTHING:
+            return yes, no
+        right_yes, right_no = self.right.split(slot, view)
+        return both(yes, right_yes), either(no, both(yes, right_no))
 
 
 @frozen
@@ -186,9 +209,12 @@ class Or(Expression):
     def evaluate(self, view: View) -> Value:
         return self.left.evaluate(view) or self.right.evaluate(view)
 
-    def guard(self, slot: int, view: View) -> Regular:
-        left = self.left.guard(slot, view)
-        return left if left is ANYTHING else either(left, _side(self.right, slot, view))
+    def split_field(self, slot: int, view: View) -> Split:
+        yes, no = self.left.split(slot, view)
+        if no is NOTHING:
+            return yes, no
+        right_yes, right_no = self.right.split(slot, view)
+        return either(yes, both(no, right_yes)), both(no, right_no)
 
 
 @frozen
@@ -202,10 +228,14 @@ class If(Expression):
     def evaluate(self, view: View) -> Value:
         return (self.yes if self.condition.evaluate(view) else self.no).evaluate(view)
 
-    def guard(self, slot: int, view: View) -> Regular:
+    def split_field(self, slot: int, view: View) -> Split:
         if slot in self.condition.slots:
             raise Inexact
-        return (self.yes if self.condition.evaluate(view) else self.no).guard(slot, view)
+        try:
+            chosen = self.yes if self.condition.evaluate(view) else self.no
+        except Undefined:
+            return NOTHING, NOTHING
+        return chosen.split(slot, view)
 
 
 def _below(left: Value, right: Value) -> bool:
@@ -237,20 +267,32 @@ class Compare(Expression):
     def evaluate(self, view: View) -> Value:
         return RELATIONS[self.relation](self.left.evaluate(view), self.right.evaluate(view))
 
-    def guard(self, slot: int, view: View) -> Regular:
-        if slot not in self.slots:
-            return ANYTHING if self.evaluate(view) else NOTHING
+    def split_field(self, slot: int, view: View) -> Split:
         for own, other in ((self.left, self.right), (self.right, self.left)):
             if isinstance(own, Field) and own.slot == slot and slot not in other.slots:
-                if self.relation == "==":
-                    return spelled(other.evaluate(view))
-                if self.relation == "!=":
-                    return _readable(own, other_than(spelled(other.evaluate(view))))
+                yes, no = _split(own, partial(_spelled, other, view))
+                if self.relation in ("==", "!="):
+                    return (yes, no) if self.relation == "==" else (no, yes)
         raise Inexact
 
 
-def _readable(own: Field, language: Regular) -> Regular:
-    return both(NUMBER_TEXTS, language) if own.type == NUMBER else language
+def _spelled(expression: Expression, view: View) -> Regular:
+    return spelled(expression.evaluate(view))
+
+
+def _split(own: Field, language: Callable[[], Regular]) -> Split:
+    """A language of texts of a field, and the other texts that it can read."""
+    try:
+        yes = language()
+    except Undefined:
+        return NOTHING, NOTHING
+    no = other_than(yes)
+    return yes, both(NUMBER_TEXTS, no) if own.type == NUMBER else no
+
+
+def _number(value: Value) -> Number:
+    assert isinstance(value, (int, Fraction))
+    return value
 
 
 @frozen
@@ -262,16 +304,13 @@ class Rounded(Expression):
 
     def evaluate(self, view: View) -> Value:
         raw = view.slots[self.left.slot]
-        exact = self.right.evaluate(view)
-        assert isinstance(exact, (int, Fraction))
+        exact = _number(self.right.evaluate(view))
         return self.left.evaluate(view) == rounded(exact, places_of(str(raw)))
 
-    def guard(self, slot: int, view: View) -> Regular:
+    def split_field(self, slot: int, view: View) -> Split:
         if slot != self.left.slot or slot in self.right.slots:
             raise Inexact
-        exact = self.right.evaluate(view)
-        assert isinstance(exact, (int, Fraction))
-        return spelled_rounded(exact)
+        return _split(self.left, lambda: spelled_rounded(_number(self.right.evaluate(view))))
 
 
 @frozen
@@ -284,19 +323,14 @@ class Contains(Expression):
     def evaluate(self, view: View) -> Value:
         return self.item.evaluate(view) in self.container.evaluate(view)  # type: ignore[operator]
 
-    def guard(self, slot: int, view: View) -> Regular:
-        if slot not in self.slots:
-            return ANYTHING if self.evaluate(view) else NOTHING
+    def split_field(self, slot: int, view: View) -> Split:
         if not isinstance(self.item, Field) or slot in self.container.slots:
             raise Inexact
-        members = any_of(self.container.evaluate(view))  # type: ignore[arg-type]
-        return members
 
-    def excludes(self, slot: int, view: View) -> Regular:
-        """Texts of the field that are not in the container."""
-        members = self.guard(slot, view)
-        assert isinstance(self.item, Field)
-        return _readable(self.item, other_than(members))
+        def members() -> Regular:
+            return any_of(self.container.evaluate(view))  # type: ignore[arg-type]
+
+        return _split(self.item, members)
 
 
 @frozen
@@ -308,10 +342,9 @@ class Excludes(Expression):
     def evaluate(self, view: View) -> Value:
         return not self.inner.evaluate(view)
 
-    def guard(self, slot: int, view: View) -> Regular:
-        if slot not in self.slots:
-            return ANYTHING if self.evaluate(view) else NOTHING
-        return self.inner.excludes(slot, view)
+    def split_field(self, slot: int, view: View) -> Split:
+        yes, no = self.inner.split(slot, view)
+        return no, yes
 
 
 @frozen

@@ -31,7 +31,7 @@ def read(name_or_path: str | Path) -> Source:
     path: Path | Traversable = Path(name)
     if isinstance(name_or_path, str) and name in shipped():
         path = files("statelang.grammars").joinpath(f"{name}.lark")
-    elif not name.endswith(".lark") and not Path(name).is_file():
+    elif not name.endswith(".lark") and not _is_file(Path(name)):
         known = ", ".join(shipped())
         raise StatelangError(
             f"there is no state space `{name}`: it is neither a file nor one of the shipped spaces "
@@ -43,11 +43,19 @@ def read(name_or_path: str | Path) -> Source:
         raise StatelangError(
             f"`{name}` is not UTF-8 (byte {error.start}); save the grammar file as UTF-8"
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no path"
         raise StatelangError(
-            f"`{name}` cannot be read: {error.strerror}; give the path of a .lark file"
+            f"`{name}` cannot be read: {reason}; give the path of a .lark file"
         ) from None
     return Source(text, name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a null byte
+        return False
 
 
 def load(name_or_path: str | Path) -> StateSpace:
@@ -80,7 +88,7 @@ def check(path_or_text: str | Path) -> list[Diagnostic]:
     Raises StatelangError where a path cannot be read.
     """
     is_text = isinstance(path_or_text, str) and ("\n" in path_or_text or ":" in path_or_text)
-    if is_text and not Path(str(path_or_text)[:255].split("\n")[0]).is_file():
+    if is_text and not _is_file(Path(str(path_or_text))):
         source = Source(str(path_or_text))
     else:
         source = read(path_or_text)
@@ -108,12 +116,13 @@ def _examine(source: Source) -> tuple[StateSpace | None, list[Diagnostic]]:
         findings += terminals.findings + compiler.findings
         if any(f.severity is Severity.ERROR for f in findings):
             return None, findings
-        findings += portability(file, program)
+        space = _space(file, definitions, compiler, program)
+        findings += portability(file, space)
     except (TooLarge, TooComplex, RecursionError):
         message = "the grammar unfolds to more than can be compiled"
         help_ = "use smaller bounds and less nesting"
         return None, [*findings, Diagnostic("SL004", message, source, Span(0, 1), help=help_)]
-    return _space(file, definitions, compiler, program), findings
+    return space, findings
 
 
 def _actions(definitions: dict[str, Definition]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from statelang.program import (
     Read,
 )
 from statelang.space import StateSpace
-from statelang.values import Type, Value, read_number, simplest
+from statelang.values import Type, Undefined, Value, read_number, simplest
 
 MAX_THREADS: Final = 256
 _MAX_REMEMBERED: Final = 200_000
@@ -122,16 +122,17 @@ class Machine:
     def start(self, problem: Mapping[str, Any] | None = None) -> Configuration:
         """The configuration before the first byte. Raises StatelangError for a bad input."""
         registers: list[Value] = []
-        empty = Env((), (), {})
         for name, type, initial in self.program.registers:
             if initial is None:
                 registers.append(read_input(self.space.name, name, type, problem or {}))
                 continue
-            value = (
-                initial.evaluate(Env(tuple(registers), (), {}))
-                if registers
-                else (initial.evaluate(empty))
-            )
+            try:
+                value = initial.evaluate(Env(tuple(registers), (), {}))
+            except (Undefined, IndexError):
+                raise StatelangError(
+                    f"the register `{name}` of the space `{self.space.name}` has no first value "
+                    "for this problem; look at the inputs that its first value is made from"
+                ) from None
             registers.append({} if type.name == "map" and not value else value)
         env = Env(tuple(registers), (0,) * len(self.program.actions), {})
         return Configuration(((self.thread(self.program.entry, None, (), None), env),))

@@ -1,20 +1,39 @@
-"""Findings about how other readers of Lark will take the file. Lark itself is asked, for real."""
+"""Findings about how other readers of Lark will take the file.
+
+Lark's own LALR reader is asked, for real. What it does not notice is looked for here: readers cut a
+text into terminals in different ways (longest match, byte by byte, without a lexer), and agree only
+where at each place the next byte already tells which terminal goes on.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Final
 
 from lark import Lark
 from lark.exceptions import LarkError
 
+from statelang.analysis import leaves
+from statelang.automaton import NOTHING, Regular, TooComplex, both, clamp, lowest
 from statelang.diagnostics import Diagnostic
-from statelang.program import Program
+from statelang.machine import Machine, Stack, Thread
+from statelang.program import Read
 from statelang.source import Span
-from statelang.syntax import File
+from statelang.space import StateSpace
+from statelang.syntax import File, Literal, Reference, Regexp
+
+_MAX_PLACES: Final = 3_000
+_MAX_PAIRS: Final = 2_000
+_FAR: Final = 6  # bounds beyond this many characters do not change which terminals touch
 
 
-def portability(file: File, program: Program) -> list[Diagnostic]:
-    """What Lark's LALR reader says against the file."""
+def portability(file: File, space: StateSpace) -> list[Diagnostic]:
+    """What Lark's LALR reader says against the file, and terminals that cannot be told apart."""
+    return list(_lark(file)) or list(_separation(file, space))
+
+
+def _lark(file: File) -> Iterator[Diagnostic]:
     try:
         Lark(file.source.text, parser="lalr")
     except LarkError as error:
@@ -25,5 +44,118 @@ def portability(file: File, program: Program) -> list[Diagnostic]:
                 at = definition.span.start
         help_ = "Lark reads one token ahead; give alternatives different beginnings"
         message = f"Lark's LALR reader refuses the grammar: {first}"
-        return [Diagnostic("SL301", message, file.source, Span(at, at + 1), help=help_)]
-    return []
+        yield Diagnostic("SL301", message, file.source, Span(at, at + 1), help=help_)
+
+
+def _separation(file: File, space: StateSpace) -> Iterator[Diagnostic]:
+    machine = Machine(space, contracts=False)
+    reported: set[frozenset[str]] = set()
+    checked: dict[tuple[Regular, Regular, int], bool] = {}
+    for reads in _places(machine):
+        for first, after in reads:
+            for second, _ in reads:
+                names = frozenset((first.name, second.name))
+                if names in reported or len(checked) > _MAX_PAIRS:
+                    continue
+                key = first.language, second.language, after
+                if key not in checked:
+                    checked[key] = _touch(first.language, second.language, after)
+                overlap = first.language is not second.language and _overlap(first, second)
+                if not (checked[key] or overlap):
+                    continue
+                reported.add(names)
+                yield _finding(file, first.name, second.name, overlap=overlap)
+
+
+def _finding(file: File, first: str, second: str, *, overlap: bool) -> Diagnostic:
+    one, other = (f"`{name}`".replace("\n", "\\n") for name in (first, second))
+    span = _place(file, second)
+    if overlap:
+        message = f"{one} and {other} can both be read here, and some text is both"
+        help_ = "make them disjoint: begin one with a character that the other cannot begin with"
+        return Diagnostic("SL302", message, file.source, span, help=help_)
+    message = f"where {one} ends, {other} may go on with what follows: readers cut it differently"
+    help_ = "end the text with a character that cannot occur in it, such as `<`"
+    return Diagnostic("SL303", message, file.source, span, help=help_)
+
+
+def _place(file: File, name: str) -> Span:
+    for definition in file.definitions:
+        if definition.name == name:
+            return definition.span
+    for definition in file.definitions:
+        for leaf in leaves(definition.body):
+            if isinstance(leaf, Literal) and leaf.value == name:
+                return leaf.span
+            if isinstance(leaf, Regexp) and leaf.pattern == name:
+                return leaf.span
+            if isinstance(leaf, Reference) and leaf.name == name:
+                return leaf.span
+    return Span(0, 1)
+
+
+def _places(machine: Machine) -> Iterator[list[tuple[Read, int]]]:
+    """What can be read at each place, each with the first bytes of what may follow it."""
+    start = machine.thread(machine.program.entry, None, (), None)
+    seen: set[tuple[int, Stack]] = {(start.place, start.stack)}
+    todo: list[Thread] = [start]
+    while todo and len(seen) < _MAX_PLACES:
+        found = []
+        for exit_ in machine.exits(todo.pop()):
+            if exit_.read is None:
+                continue
+            after = machine.thread(exit_.read.target, None, (), exit_.stack)
+            found.append((exit_.read, _first_bytes(machine, after)))
+            if (after.place, after.stack) not in seen and _depth(after.stack) < _FAR:
+                seen.add((after.place, after.stack))
+                todo.append(after)
+        yield found
+
+
+def _depth(stack: Stack) -> int:
+    depth = 0
+    while stack is not None:
+        depth, stack = depth + 1, stack[1]
+    return depth
+
+
+def _first_bytes(machine: Machine, thread: Thread) -> int:
+    result = 0
+    for exit_ in machine.exits(thread):
+        if exit_.read is not None:
+            for kind in exit_.read.language.classes:
+                if exit_.read.language.step(lowest(kind)) is not NOTHING:
+                    result |= kind
+    return result
+
+
+def _overlap(first: Read, second: Read) -> bool:
+    try:
+        return both(clamp(first.language, _FAR), clamp(second.language, _FAR)).live
+    except TooComplex:
+        return True
+
+
+def _touch(first: Regular, second: Regular, after: int) -> bool:
+    """Whether a whole text of `first` and a byte that follows it begin a text of `second`."""
+    start = clamp(first, _FAR), clamp(second, _FAR)
+    seen, todo = {start}, [start]
+    while todo:
+        left, right = todo.pop()
+        for kind in right.classes:
+            if left.nullable and left is not start[0] and kind & after:
+                if _alive(right.step(lowest(kind))):
+                    return True
+        for kind in left.classes:
+            for other in right.classes:
+                if kind & other:
+                    byte = lowest(kind & other)
+                    pair = left.step(byte), right.step(byte)
+                    if NOTHING not in pair and pair not in seen and len(seen) < _MAX_PLACES:
+                        seen.add(pair)
+                        todo.append(pair)
+    return False
+
+
+def _alive(language: Regular) -> bool:
+    return language is not NOTHING

@@ -7,6 +7,8 @@ The portable subset is what Lark, llguidance and xgrammar read alike: literals, 
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Final
 
 from attrs import define
@@ -14,6 +16,7 @@ from attrs import define
 from statelang.automaton import EMPTY, Regular, either, literal, one_of, repeat, then
 
 _MAX_CODE = 0x10FFFF
+_LAST_CASED = 0x1E943
 _SURROGATES = (0xD800, 0xDFFF)
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 _SPECIAL: Final = frozenset(".^$*+?{}[]()|\\/-\"'`~!@#%&=:;, ")
@@ -83,14 +86,27 @@ def _utf8(low: int, high: int) -> list[list[tuple[int, int]]]:
     return [list(zip(chr(low).encode(), chr(high).encode(), strict=True))]
 
 
+@cache
+def _case_orbits() -> dict[int, tuple[int, ...]]:
+    """Characters that differ only in case, by character."""
+    folded: dict[str, list[int]] = {}
+    for code in range(_LAST_CASED + 1):
+        char = chr(code)
+        fold = char.casefold()
+        folded.setdefault(fold if len(fold) == 1 else char.lower(), []).append(code)
+    orbits = [tuple(codes) for codes in folded.values() if len(codes) > 1]
+    return {code: orbit for orbit in orbits for code in orbit}
+
+
 def _both_cases(ranges: Ranges) -> Ranges:
-    extra = []
-    for low, high in ranges:
-        for code in range(low, min(high, 0x24F) + 1):
-            for other in (chr(code).lower(), chr(code).upper()):
-                if len(other) == 1 and ord(other) != code:
-                    extra.append((ord(other), ord(other)))
-    return ranges + tuple(extra)
+    orbits = _case_orbits()
+    extra = {
+        (other, other)
+        for low, high in ranges
+        for code in range(low, min(high, _LAST_CASED) + 1)
+        for other in orbits.get(code, ())
+    }
+    return ranges + tuple(sorted(extra))
 
 
 def _complement(ranges: Ranges) -> Ranges:
@@ -146,7 +162,7 @@ class _Parser:
     def bounds(self, start: int) -> tuple[int, int | None]:
         end = self.pattern.find("}", self.at)
         low, comma, high = self.pattern[self.at : end].partition(",") if end > 0 else ("", "", "")
-        if not (low.isdecimal() and (not high or high.isdecimal())):
+        if not re.fullmatch(r"[0-9]+(,[0-9]*)?", f"{low}{comma}{high}"):
             raise RegexError("a bound is written `{3}`, `{1,4}` or `{2,}`", start)
         least, most = int(low), int(high) if high else (None if comma else int(low))
         if most is not None and most < least:
@@ -194,14 +210,13 @@ class _Parser:
         escaped = self.peek()
         self.at += 1
         if escaped in ("x", "u"):
-            digits = self.pattern[self.at : self.at + (2 if escaped == "x" else 4)]
-            try:
-                value = int(digits, 16)
-            except ValueError:
-                raise RegexError(f"`\\{escaped}{digits}` is not a character", start) from None
-            self.at += len(digits)
-            return value
-        if escaped in _ESCAPES:
+            size = 2 if escaped == "x" else 4
+            digits = self.pattern[self.at : self.at + size]
+            if not re.fullmatch(f"[0-9A-Fa-f]{{{size}}}", digits):
+                raise RegexError(f"`\\{escaped}{digits}` is not a character", start)
+            self.at += size
+            return int(digits, 16)
+        if escaped in _ESCAPES and not (escaped == "0" and self.peek().isdigit()):
             return ord(_ESCAPES[escaped])
         if escaped and escaped in _SPECIAL:
             return ord(escaped)
@@ -216,6 +231,9 @@ class _Parser:
             if not char:
                 raise RegexError("`[` is never closed", start)
             at = self.at
+            if char == "[" or self.pattern[at : at + 2] in ("&&", "||", "~~", "--"):
+                message = f"`{self.pattern[at : at + 2]}` inside a class means set notation to some"
+                raise RegexError(f"{message}; escape it", at)
             self.at += 1
             low = high = self.code(char, at)
             if self.peek() == "-" and self.pattern[self.at + 1 : self.at + 2] not in ("]", ""):

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from attrs import frozen
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from statelang import arithmetic as text_arithmetic
 from statelang import expression as ex
@@ -27,6 +27,7 @@ from statelang.values import (
     map_of,
     read_number,
     set_of,
+    spell,
 )
 
 Node = Tree[Token]
@@ -90,6 +91,8 @@ def parse(text: str) -> Node:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
         at = min(error.pos_in_stream if error.pos_in_stream is not None else 0, len(text))
+        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+            at = len(text)
         found = text[at:].split(" ")[0][:20] or "the end"
         word = text.split(" ")[0]
         if word not in CLAUSES:
@@ -98,7 +101,11 @@ def parse(text: str) -> Node:
                 "SL400", f"`{word}` is not a clause", 0, len(word), f"clauses are {known}"
             ) from None
         raise ContractError(
-            "SL401", f"`{found}` is not expected here", at, at + len(found), CLAUSES[word]
+            "SL401",
+            f"`{found}` is not expected here",
+            at,
+            min(at + len(found), len(text)),
+            CLAUSES[word],
         ) from None
     if _depth(tree) > _MAX_DEPTH:
         raise ContractError("SL401", "the clause is nested too deep", 0, len(text))
@@ -184,6 +191,7 @@ def _mod(left: Number, right: Number) -> Value:
 def _digits(number: Number) -> Value:
     if number < 0 or number.denominator != 1:
         raise Undefined("digits are those of a whole number from 0")
+    spell(number)  # a number too long to write has no digits either
     return tuple(int(digit) for digit in str(number.numerator))
 
 
@@ -288,6 +296,7 @@ class _Resolver:
         first, second = self.of(left), self.of(right)
         slots = first.slots | second.slots
         type = self.join(node, first, second)
+        first, second = _emptied(first, type), _emptied(second, type)
         if sign == "~":
             if not isinstance(first, ex.Field) or type != NUMBER:
                 help_ = "write `FIELD ~ value`, where FIELD is a number of this rule"
@@ -422,6 +431,13 @@ class _Resolver:
         slots = _NO_SLOTS.union(*(value.slots for value in values))
         type = function.result([value.type for value in values])
         return ex.Apply(type, slots, str(name), function.apply, values)
+
+
+def _emptied(expression: ex.Expression, type: Type) -> ex.Expression:
+    """`{}` beside a map is the empty map."""
+    if expression.type.name == "empty" and type.name == "map":
+        return ex.Constant(type, _NO_SLOTS, {})
+    return expression
 
 
 def near(name: str, names: Any) -> str:

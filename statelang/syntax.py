@@ -6,13 +6,14 @@ Says nothing about whether the tree makes sense; `analysis` and `space` do.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from attrs import field, frozen
 from lark import Lark, Token, Transformer, Tree, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.tree import Meta
 
 from statelang.diagnostics import Diagnostic, GrammarError
@@ -205,7 +206,7 @@ def _syntax_error(source: Source, error: UnexpectedInput) -> Diagnostic:
         help_ = "remove what stands between the alternatives; put comments above the rule"
     elif rest.startswith("#"):
         message, help_ = "`#` begins no comment in the portable profile", "write `//`"
-    elif isinstance(error, UnexpectedCharacters) and rest.startswith('"'):
+    elif re.match(r'\s*"(\\.|[^"\\])*$', rest):
         message, help_ = "this text is never closed", 'end it with `"` on the same line'
     elif isinstance(error, UnexpectedToken) and "_NL" not in error.accepts:
         help_ = "a rule is written `name : item item | item`"

@@ -17,8 +17,10 @@ from attrs import frozen
 
 from statelang import regex
 from statelang.automaton import (
+    ALL_BYTES,
     EMPTY,
     Regular,
+    both,
     either,
     literal,
     one_of,
@@ -83,7 +85,7 @@ def map_of(key: Type, value: Type) -> Type:
 
 
 _NUMBER = re.compile(r"-?(?:(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)")
-NUMBER_TEXTS: Final = regex.parse(_NUMBER.pattern)
+NUMBER_TEXTS: Final = both(regex.parse(_NUMBER.pattern), repeat(one_of(ALL_BYTES), 0, MAX_DIGITS))
 
 
 def simplest(value: Number) -> Number:
@@ -100,7 +102,10 @@ def read_number(text: str) -> Number:
 
 
 def spell(value: Number) -> str:
-    """The shortest decimal spelling. Raises Undefined where the decimals never end."""
+    """The shortest decimal spelling. Raises Undefined where the decimals never end, or there are
+    more than 400 digits."""
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > 4 * MAX_DIGITS:
+        raise Undefined("the number is too long to write")
     if value.denominator == 1:
         text = str(value.numerator)
     else:

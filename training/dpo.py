@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ class DpoSettings(Settings):
 
     steps: int = 30
     batch: int = 16
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     warmup: int = 5
     beta: float = 0.1
     sft_weight: float = 1.0
@@ -43,7 +45,6 @@ def train_dpo(
 
     Raises StatelangError where `out` holds another run, or no pair fits the model.
     """
-    from statelang.training.model import no_bars
     from statelang.training.trainer import arguments, fitting, run, save, start_run
 
     settings = settings or DpoSettings()
@@ -58,7 +59,7 @@ def train_dpo(
     from peft import LoraConfig, TaskType
     from trl import DPOConfig, DPOTrainer
 
-    with no_bars():
+    with _third_party_silence():
         trainer = DPOTrainer(
             model=model,
             args=DPOConfig(
@@ -67,9 +68,8 @@ def train_dpo(
                 loss_weights=[1.0, settings.sft_weight],
                 beta=settings.beta,
                 remove_unused_columns=False,
-                length_column_name="tokens",
             ),
-            train_dataset=Dataset.from_list([_record(*encoded[i], lengths[i]) for i in kept]),
+            train_dataset=Dataset.from_list([_record(*encoded[i]) for i in kept]),
             data_collator=_collator(tokenizer),
             processing_class=tokenizer,
             peft_config=LoraConfig(
@@ -84,7 +84,33 @@ def train_dpo(
     return save(adapted.merge_and_unload(), tokenizer, folder)
 
 
-def _record(chosen: Encoded, rejected: Encoded, tokens: int) -> dict[str, Any]:
+@contextmanager
+def _third_party_silence() -> Iterator[None]:
+    """No progress bars of `datasets`, through which TRL sends the texts, and no false alarm.
+
+    TRL and PEFT ask the model by the old name whether it recomputes activations; the warning that
+    transformers 5 gives for it is theirs to act on.
+    """
+    from datasets.utils import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning
+            )
+            yield
+    finally:
+        if shown:
+            enable_progress_bars()
+
+
+def _record(chosen: Encoded, rejected: Encoded) -> dict[str, Any]:
     """One row of the trainer's dataset.
 
     The trainer insists on reading texts itself, and would add a stop token and could cut prompt
@@ -94,7 +120,6 @@ def _record(chosen: Encoded, rejected: Encoded, tokens: int) -> dict[str, Any]:
         "prompt": "",
         "chosen": "",
         "rejected": "",
-        "tokens": tokens,
         "ids": [chosen.prompt, chosen.completion, rejected.completion],
         "loss": [chosen.loss, rejected.loss],
     }

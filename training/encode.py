@@ -100,7 +100,7 @@ def _completion_ids(
 
 
 def _touch(token: Sequence[int], span: Sequence[int]) -> bool:
-    return token[0] < span[1] and span[0] < token[1]
+    return max(token[0], span[0]) < min(token[1], span[1])
 
 
 def _stop(tokenizer: PreTrainedTokenizerBase) -> int:

@@ -7,7 +7,7 @@ from random import Random
 
 from attrs import evolve, frozen
 
-from statelang.training.problems import Fact, Facts, Problem, calculate, values_of
+from statelang.training.problems import CONSTANTS, Fact, Facts, Problem, calculate, values_of
 
 _ATTEMPTS = 50
 """Wrong steps tried before a problem counts as one in which every slip still answers right."""
@@ -120,7 +120,7 @@ def _slips(fact: Fact, known: dict[str, int]) -> Iterator[_Step]:
         yield from _slip(evolve(step, left=left), step, known)
     for op in "+-*":
         yield from _slip(evolve(step, op=op), step, known)
-    rights: list[str | int] = list(known) if isinstance(step.right, str) else list(range(2, 6))
+    rights: list[str | int] = list(known) if isinstance(step.right, str) else list(CONSTANTS)
     for right in rights:
         yield from _slip(evolve(step, right=right), step, known)
 

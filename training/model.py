@@ -88,25 +88,16 @@ def load_model(folder: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizer
 
 @contextmanager
 def no_bars() -> Iterator[None]:
-    """No progress bars of `transformers` and `datasets` while inside; ours are plain lines."""
-    from datasets.utils import (
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-    )
+    """No progress bars of `transformers` while inside; our progress is plain lines."""
     from transformers.utils import logging
 
-    of_transformers = logging.is_progress_bar_enabled()
-    of_datasets = not are_progress_bars_disabled()
+    shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    disable_progress_bars()
     try:
         yield
     finally:
-        if of_transformers:
+        if shown:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-        if of_datasets:
-            enable_progress_bars()
 
 
 def _require_parts(folder: Path) -> None:

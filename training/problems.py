@@ -8,11 +8,18 @@ from typing import TypedDict
 
 from statelang.diagnostics import StatelangError
 
-NAMES = ("Ann", "Ben", "Cara", "Dan", "Eva", "Finn")
+NAMES = (
+    *("Ann", "Ben", "Cara", "Dan", "Eva", "Finn"),
+    *("Gus", "Hana", "Ian", "Jo", "Kim", "Leo"),
+)
+"""Short problems use only the first six: every name more costs a tiny model training steps."""
+
 TOTAL = "Total"
 """The entity of a question about two people together; no person bears this name."""
 
 THINGS = ("apples", "coins", "books")
+CONSTANTS = range(2, 6)
+FACTORS = range(2, 4)
 LARGEST = 20
 """No value in a problem is above this."""
 
@@ -54,8 +61,14 @@ def problems(
     Each needs one of `steps` calculations, on values from 1 to `LARGEST`. The same arguments give
     the same problems.
 
-    Raises StatelangError where so many different problems do not exist.
+    Raises StatelangError where so many different problems do not exist, or no names for so many
+    steps.
     """
+    if not steps or min(steps) < 1 or max(steps) > len(NAMES) - 3:
+        raise StatelangError(
+            f"problems: steps {tuple(steps)} are not all from 1 to {len(NAMES) - 3}, for which "
+            "there are names; ask for others."
+        )
     random = Random(seed)
     found: dict[str, Problem] = {}
     refused = 0
@@ -107,7 +120,9 @@ def calculate(fact: Fact, values: dict[str, int]) -> int:
 
 def _draw(random: Random, steps: int) -> Problem | None:
     """One problem whose goal hangs on `steps` relations, or None if a value is out of range."""
-    names = random.sample(NAMES, k=min(len(NAMES), steps + 3))
+    # One for each step, a given or two at the beginning, and one that nothing depends on.
+    people = steps + 3
+    names = random.sample(NAMES[: max(6, people)], k=people)
     entities: list[Fact] = [_given(random, names.pop())]
     chain = [entities[0]["name"]]
     asks_total = random.random() < 0.25
@@ -150,8 +165,8 @@ def _grow(
 
 def _relation(random: Random, name: str, before: str) -> Fact:
     op = random.choice("+-*")
-    constant = random.randint(2, 3) if op == "*" else random.randint(2, 5)
-    return Fact(name=name, left=before, op=op, right=constant)
+    constants = FACTORS if op == "*" else CONSTANTS
+    return Fact(name=name, left=before, op=op, right=random.choice(constants))
 
 
 def _add_irrelevant(

@@ -32,6 +32,11 @@ TEMPERATURE: Final = 0.3
 
 def quickstart(out: Path) -> None:
     """Run every stage under `out`. Raises StatelangError where `out` holds another run."""
+    import torch
+
+    # A model this small gains nothing from a second thread, and where the machine is busy two
+    # threads wait for each other: a step then takes ten times as long.
+    torch.set_num_threads(1)
     started = perf_counter()
     space = statelang.load("kwai_star_formal")
     say(f"1. grammar: {space.name}, {len(space.actions)} actions, {len(space.states)} states")

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from attrs import define, frozen
@@ -63,7 +62,13 @@ class RunFolder:
         Raises StatelangError where the folder holds another run, another grammar's above all.
         """
         file = self.path / "run.json"
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StatelangError(
+                f"run {self.path}: cannot be used as a folder ({error.strerror}); choose another "
+                "--out."
+            ) from error
         if file.is_file():
             _compare(self.path, _read(file), identity)
         else:
@@ -133,21 +138,25 @@ def digest(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def write_atomically(file: Path, text: str) -> None:
     """Write a file so that it is never seen half-written."""
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=file.parent, prefix=f".{file.name}.", delete=False
-    ) as draft:
-        draft.write(text)
-    os.replace(draft.name, file)
+    # Not a temporary file of the library: those can be read by their owner alone.
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise StatelangError(
             f"run {file.parent}: {file.name} is not readable ({error}); remove the folder."
         ) from error
-    return dict(found)
+    if not isinstance(found, dict):
+        raise StatelangError(f"run {file.parent}: {file.name} is not a record; remove the folder.")
+    return found
 
 
 def _compare(folder: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

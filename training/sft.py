@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 class SftSettings(Settings):
     """Settings that suit a model of a few hundred thousand weights from scratch, on a CPU."""
 
-    steps: int = 1000
+    steps: int = 800
     batch: int = 16
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     warmup: int = 50
+
+
+FINE_TUNING = SftSettings(steps=200, learning_rate=1e-4, warmup=20)
+"""For a model that was trained before: the rate for random weights would undo what it knows."""
 
 
 def train_sft(
@@ -42,7 +46,6 @@ def train_sft(
 
     Raises StatelangError where `out` holds another run, or no row fits the model.
     """
-    from statelang.training.model import no_bars
     from statelang.training.trainer import arguments, fitting, run, save, start_run
 
     settings = settings or SftSettings()
@@ -55,15 +58,14 @@ def train_sft(
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    with no_bars():
-        trainer = SFTTrainer(
-            model=model,
-            args=SFTConfig(**arguments(folder, settings)),
-            # Ids and labels as they are: TRL leaves both alone when it finds them.
-            train_dataset=Dataset.from_list(
-                [{"input_ids": encoded[i].input_ids, "labels": encoded[i].labels} for i in kept]
-            ),
-            processing_class=tokenizer,
-        )
-        run(trainer, folder, "sft", settings)
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(**arguments(folder, settings)),
+        # Ids and labels as they are: TRL leaves both alone when it finds them.
+        train_dataset=Dataset.from_list(
+            [{"input_ids": encoded[i].input_ids, "labels": encoded[i].labels} for i in kept]
+        ),
+        processing_class=tokenizer,
+    )
+    run(trainer, folder, "sft", settings)
     return save(model, tokenizer, folder)

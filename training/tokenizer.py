@@ -21,7 +21,7 @@ _PIECES = r"\p{N}|[\p{Lu}\p{Lt}][\p{L}\p{M}]*| ?\p{L}[\p{L}\p{M}]* ?| ?[^\s\p{L}
 
 
 def train_tokenizer(
-    texts: Iterable[str], literals: Sequence[str], *, vocabulary: int = 600
+    texts: Iterable[str], literals: Sequence[str], *, vocabulary: int = 2000
 ) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocabulary` tokens, fewer where the texts give no more merges.
 

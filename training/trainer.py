@@ -26,6 +26,9 @@ from statelang.diagnostics import StatelangError
 from statelang.training.model import no_bars
 from statelang.training.runs import RunFolder, Settings, digest, grammar_of
 
+_PAUSE = 5.0
+"""Seconds between two lines of progress where there is no terminal."""
+
 
 def start_run(
     stage: str,
@@ -88,7 +91,8 @@ def run(trainer: Trainer, folder: RunFolder, stage: str, settings: Settings) -> 
     checkpoint = folder.last_checkpoint()
     if checkpoint is not None:
         say(f"{stage}: going on from step {checkpoint.name.split('-')[1]}")
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    with no_bars():
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: RunFolder) -> Path:
@@ -108,6 +112,7 @@ class Progress(TrainerCallback):
         self.stage = stage
         self.steps = steps
         self.started = time.monotonic()
+        self.said = self.started
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -132,12 +137,15 @@ class Progress(TrainerCallback):
         if "loss" not in logs:
             return
         self.folder.append_log(self._entry(state.global_step, logs["loss"]))
-        seconds = time.monotonic() - self.started
-        say(
-            f"{self.stage}: step {state.global_step}/{self.steps}  loss {float(logs['loss']):.4f}  "
-            f"{seconds:.0f} s",
-            last=state.global_step + args.logging_steps > self.steps,
-        )
+        now = time.monotonic()
+        last = state.global_step + args.logging_steps > self.steps
+        if last or sys.stderr.isatty() or now - self.said >= _PAUSE:
+            self.said = now
+            say(
+                f"{self.stage}: step {state.global_step}/{self.steps}  "
+                f"loss {float(logs['loss']):.4f}  {now - self.started:.0f} s",
+                last=last,
+            )
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

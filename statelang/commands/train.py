@@ -56,11 +56,11 @@ def add(verbs: Subparsers) -> None:
 
 def run_sft(options: argparse.Namespace) -> int:
     """Train on the rows and say where the model is."""
-    from attrs import asdict
+    from attrs import asdict, evolve
 
     from statelang.training.model import load_model, tiny_llama
     from statelang.training.rows import read_rows
-    from statelang.training.sft import SftSettings, train_sft
+    from statelang.training.sft import FINE_TUNING, SftSettings, train_sft
     from statelang.training.tokenizer import train_tokenizer
 
     space = statelang.load(options.space)
@@ -71,7 +71,8 @@ def run_sft(options: argparse.Namespace) -> int:
         texts = (row[part] for row in rows for part in ("prompt", "completion"))
         tokenizer = train_tokenizer(texts, space.literals)
         model = tiny_llama(tokenizer, options.seed)
-    settings = SftSettings(**_given(options))
+    # The rate that suits random weights would wreck trained ones.
+    settings = evolve(FINE_TUNING if options.model else SftSettings(), **_given(options))
     folder = train_sft(rows, model=model, tokenizer=tokenizer, out=options.out, settings=settings)
     print(f"the model is in {folder}")
     return 0
