@@ -142,7 +142,10 @@ def test_a_filled_text_has_the_same_value(written: Written) -> None:
     text, expected = written
     if expected is None:
         return
-    values = {name: abs(value) for name, value in VALUES.items()}  # type: ignore[arg-type]
+    values: dict[Value, Value] = {
+        name: abs(Fraction(value))  # type: ignore[arg-type]
+        for name, value in VALUES.items()
+    }
     try:
         before = arithmetic.value(text, values)
     except Undefined:

@@ -160,9 +160,10 @@ def test_rounding_is_half_away_from_zero(value: Number, places: int) -> None:
     """The rounded value is a multiple of the last place, nearest, halves away from zero."""
     result, unit = rounded(value, places), Fraction(1, 10**places)
     assert Fraction(result) / unit == int(Fraction(result) / unit)
-    assert abs(result - value) <= unit / 2
-    if abs(result - value) == unit / 2:
-        assert abs(result) > abs(value)
+    gap = abs(Fraction(result) - Fraction(value))
+    assert gap <= unit / 2
+    if gap == unit / 2:
+        assert abs(Fraction(result)) > abs(Fraction(value))
 
 
 @given(fractions, texts | short, st.integers(0, 4), st.booleans())

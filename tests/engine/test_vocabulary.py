@@ -1,0 +1,321 @@
+"""Vocabularies: what each token writes, for every kind of tokenizer that keeps all text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers.trainers import BpeTrainer
+from transformers import PreTrainedTokenizerFast
+
+from statelang.diagnostics import StatelangError
+from statelang.engine.vocabulary import Vocabulary
+from tests.strategies import WORKED
+
+TEXTS = [*WORKED.values(), "Zoë kauft 3 Bücher für 2,50 €.\n" * 4, "日本 💡 \t tabs\r\n"]
+
+
+def wrapped(tokenizer: Tokenizer, **special: Any) -> Any:
+    """A tokenizer of `transformers` with a stop token."""
+    special.setdefault("eos_token", "</s>")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)  # type: ignore[no-untyped-call]
+
+
+def byte_level(*, split: str = "", **options: Any) -> Tokenizer:
+    """A byte-level BPE learnt from a few texts, as GPT-2's."""
+    tokenizer = Tokenizer(models.BPE())
+    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not split)
+    tokenizer.pre_tokenizer = (
+        pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(split), "isolated"), level])
+        if split
+        else level
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = BpeTrainer(
+        vocab_size=420,
+        special_tokens=["<pad>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    return tokenizer
+
+
+def metaspace(*, replaced: bool = False) -> Tokenizer:
+    """A SentencePiece-like BPE: `▁` for a space, and `<0x..>` for what has no piece."""
+    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    pieces += ["▁", "T", "o", "m", "=", "▁T", "om", "▁=", "▁▁", "ë", "5", "\n", "▁Tom"]
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    merges = [("▁", "T"), ("o", "m"), ("▁", "="), ("▁", "▁"), ("▁T", "om")]
+    tokenizer = Tokenizer(
+        models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    )
+    if replaced:  # as Llama 2 is converted
+        tokenizer.normalizer = normalizers.Replace(" ", "▁")
+        tokenizer.decoder = decoders.Sequence(
+            [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+        )
+    else:
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never", split=False)
+        tokenizer.decoder = decoders.Sequence(
+            [decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="never", split=False)]
+        )
+    return tokenizer
+
+
+@pytest.fixture(scope="module")
+def level() -> Any:
+    """A byte-level tokenizer with added tokens, special and not."""
+    tokenizer = byte_level()
+    tokenizer.add_tokens(
+        [AddedToken("<solve>", normalized=False), AddedToken("→", normalized=False)]
+    )
+    tokenizer.add_special_tokens([AddedToken("<|turn|>", special=True)])
+    return wrapped(tokenizer, pad_token="<pad>")
+
+
+def spelled_as_decoded(tokenizer: Any, vocabulary: Vocabulary) -> Iterator[tuple[int, bytes, str]]:
+    """Each token that the tokenizer decodes to whole characters, with our bytes."""
+    for index, token in enumerate(vocabulary.tokens):
+        text = tokenizer.decode([index], skip_special_tokens=True)
+        if "\ufffd" not in text:
+            yield index, token, text
+
+
+@pytest.mark.parametrize("split", ["", r"\p{N}| ?\p{L}+|\s|[^\s\p{L}\p{N}]+"])
+@given(text=st.text(max_size=40) | st.sampled_from(TEXTS))
+def test_byte_level_tokens_write_the_text(split: str, text: str) -> None:
+    """The bytes of the tokens of a text are the bytes of the text, whatever it holds."""
+    tokenizer = _levels(split)
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+    assert vocabulary.decode(ids) == text.encode()
+
+
+_known: dict[str, Any] = {}
+
+
+def _levels(split: str) -> Any:
+    if split not in _known:
+        _known[split] = wrapped(byte_level(split=split), pad_token="<pad>")
+    return _known[split]
+
+
+def test_every_byte_has_a_token_of_its_own(level: Any) -> None:
+    """A byte-level vocabulary can write anything."""
+    vocabulary = Vocabulary.from_tokenizer(level)
+    assert vocabulary.alphabet == (1 << 256) - 1
+    assert vocabulary.longest == max(map(len, vocabulary.tokens)) >= 7
+
+
+def test_added_tokens_are_their_text_and_special_ones_write_nothing(level: Any) -> None:
+    """An added token is text as it stands, not in the stand-ins of bytes; a special one is none."""
+    vocabulary = Vocabulary.from_tokenizer(level)
+    ids = level.get_vocab()
+    assert vocabulary.tokens[ids["<solve>"]] == b"<solve>"
+    assert vocabulary.tokens[ids["→"]] == "→".encode()
+    for special in ("<|turn|>", "<pad>", "</s>"):
+        assert vocabulary.tokens[ids[special]] == b""
+    assert vocabulary.stops == {ids["</s>"]}
+
+
+def test_tokens_are_what_the_tokenizer_decodes(level: Any) -> None:
+    """Wherever a token is whole characters, our bytes are what the tokenizer decodes it to."""
+    vocabulary = Vocabulary.from_tokenizer(level)
+    checked = 0
+    for _, token, text in spelled_as_decoded(level, vocabulary):
+        assert token.decode() == text
+        checked += 1
+    assert checked > 200
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+@given(text=st.text(max_size=20) | st.sampled_from(["Tom = 5\n", " Tom  =Zoë", "<0x41>"]))
+def test_metaspace_tokens_write_the_text(replaced: bool, text: str) -> None:
+    """A SentencePiece-like vocabulary: `▁` is a space, `<0x0A>` a byte."""
+    tokenizer = wrapped(metaspace(replaced=replaced), unk_token="<unk>", bos_token="<s>")
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    if "▁" in text:
+        return  # the tokenizer itself reads it as a space
+    ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+    assert vocabulary.decode(ids) == text.encode()
+    assert vocabulary.tokens[tokenizer.get_vocab()["▁Tom"]] == b" Tom"
+    assert vocabulary.tokens[tokenizer.get_vocab()["<0x0A>"]] == b"\n"
+    assert vocabulary.tokens[tokenizer.get_vocab()["<s>"]] == b""
+
+
+def test_words_are_written_as_they_stand() -> None:
+    """A word-level vocabulary writes its words and nothing between them."""
+    tokenizer = Tokenizer(
+        models.WordLevel({"</s>": 0, "<unk>": 1, "Tom": 2, "=": 3, " ": 4}, "<unk>")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    wrapper = wrapped(tokenizer, unk_token="<unk>")
+    vocabulary = Vocabulary.from_tokenizer(wrapper)
+    assert vocabulary.tokens == (b"", b"", b"Tom", b"=", b" ")
+    assert vocabulary.decode(wrapper.encode("Tom = Tom", add_special_tokens=False)) == b"Tom = Tom"
+
+
+def test_a_hole_in_the_ids_writes_nothing() -> None:
+    """Ids without a token are there, and are never text."""
+    tokenizer = Tokenizer(models.WordLevel({"</s>": 0, "<unk>": 1, "a": 5}, "<unk>"))
+    vocabulary = Vocabulary.from_tokenizer(wrapped(tokenizer, unk_token="<unk>"))
+    assert vocabulary.tokens == (b"", b"", b"", b"", b"", b"a")
+
+
+def test_more_stop_tokens_join_the_tokenizers_own(level: Any) -> None:
+    """A model may end a text by tokens that its tokenizer does not name."""
+    turn = level.get_vocab()["<|turn|>"]
+    assert Vocabulary.from_tokenizer(level, [turn]).stops == {level.eos_token_id, turn}
+    tokenizer = wrapped(byte_level(), eos_token=None)
+    assert Vocabulary.from_tokenizer(tokenizer, [300]).tokens[300] == b""
+
+
+def test_a_tokenizer_without_a_stop_token_is_refused() -> None:
+    """Without a stop token no trace could end."""
+    with pytest.raises(StatelangError, match="has no stop token"):
+        Vocabulary.from_tokenizer(wrapped(byte_level(), eos_token=None))
+
+
+def test_a_tokenizer_that_loses_white_space_is_refused() -> None:
+    """WordPiece does not keep white space, so no trace can be written with it."""
+    tokenizer = Tokenizer(models.WordPiece({"</s>": 0, "[UNK]": 1, "a": 2}, unk_token="[UNK]"))
+    tokenizer.decoder = decoders.WordPiece()
+    with pytest.raises(StatelangError, match="WordPiece"):
+        Vocabulary.from_tokenizer(wrapped(tokenizer))
+
+
+def test_a_slow_tokenizer_is_refused() -> None:
+    """A tokenizer whose tokens cannot be read as bytes is named, with a next step."""
+
+    class Slow:
+        eos_token_id = 1
+
+    with pytest.raises(StatelangError, match="`Slow` is not a fast tokenizer"):
+        Vocabulary.from_tokenizer(Slow())
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3), max_size=12), st.binary(max_size=6))
+def test_the_fewest_tokens_of_a_text(tokens: list[bytes], text: bytes) -> None:
+    """`fewest` is the least number of tokens whose bytes, joined, are the text."""
+    vocabulary = Vocabulary((b"", *tokens), frozenset({0}))
+    reached = {0: 0}
+    for end in range(1, len(text) + 1):
+        ways = [
+            reached[end - len(token)] + 1
+            for token in tokens
+            if end - len(token) in reached and text[:end].endswith(token)
+        ]
+        if ways:
+            reached[end] = min(ways)
+    if len(text) in reached:
+        assert vocabulary.fewest(text) == reached[len(text)]
+    else:
+        with pytest.raises(StatelangError, match="has no tokens for"):
+            vocabulary.fewest(text)
+
+
+@given(st.lists(st.binary(max_size=3), max_size=12))
+def test_the_trie_holds_each_token_once(tokens: list[bytes]) -> None:
+    """Every token that writes something is found along its bytes; the others nowhere."""
+    vocabulary = Vocabulary(tuple(tokens), frozenset({0}))
+    found: dict[int, bytes] = {}
+    todo = [(vocabulary.trie, b"")]
+    while todo:
+        node, written = todo.pop()
+        for token in node.tokens:
+            assert token not in found
+            found[token] = written
+        todo += [(child, written + bytes((byte,))) for byte, child in node.children.items()]
+    assert found == {index: token for index, token in enumerate(tokens) if token}
+
+
+# ---- real vocabularies -----------------------------------------------------------------------
+
+
+def _data() -> Path:
+    package = pytest.importorskip(
+        "mistral_common", reason="the real vocabularies are those of the package mistral-common"
+    )
+    return Path(package.__file__ or "").parent / "data"
+
+
+def _pieces(model: bytes) -> Iterator[tuple[str, int]]:
+    """The pieces of a SentencePiece model and their kinds: a protocol buffer, read by hand."""
+
+    def number(data: bytes, at: int) -> tuple[int, int]:
+        value = shift = 0
+        while True:
+            byte = data[at]
+            value, at, shift = value | (byte & 127) << shift, at + 1, shift + 7
+            if byte < 128:
+                return value, at
+
+    def fields(data: bytes) -> Iterator[tuple[int, Any]]:
+        at = 0
+        while at < len(data):
+            key, at = number(data, at)
+            if key & 7 == 2:
+                size, at = number(data, at)
+                yield key >> 3, data[at : at + size]
+                at += size
+            elif key & 7 == 0:
+                value, at = number(data, at)
+                yield key >> 3, value
+            else:
+                at += {1: 8, 5: 4}[key & 7]
+
+    for key, value in fields(model):
+        if key == 1:
+            piece = dict(fields(value))
+            yield piece[1].decode(), piece.get(3, 1)
+
+
+def test_a_real_byte_level_vocabulary() -> None:
+    """Mistral's 131,072 tokens: a trace in any of its tokenisations is the bytes of the trace."""
+    file = _data() / "tekken_240911.json"
+    if not file.is_file():
+        pytest.skip("this version of mistral-common ships no tekken vocabulary")
+    from transformers.integrations.mistral import convert_tekken_tokenizer
+
+    tokenizer = convert_tekken_tokenizer(str(file))
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    assert len(vocabulary.tokens) == 131_072
+    assert vocabulary.alphabet == (1 << 256) - 1
+    for text in TEXTS:
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        assert vocabulary.decode(ids) == text.encode()
+        assert vocabulary.fewest(text.encode()) <= len(ids)
+    assert vocabulary.tokens[tokenizer.get_vocab()["[INST]"]] == b""
+
+
+def test_a_real_sentencepiece_vocabulary() -> None:
+    """Mistral's first 32,000 pieces: spaces, bytes and control tokens are told apart."""
+    file = _data() / "tokenizer.model.v1"
+    if not file.is_file():
+        pytest.skip("this version of mistral-common ships no SentencePiece vocabulary")
+    pieces = list(_pieces(file.read_bytes()))
+    ids = {piece: index for index, (piece, _) in enumerate(pieces)}
+    backend = Tokenizer(models.BPE(ids, [], unk_token="<unk>", byte_fallback=True))
+    backend.normalizer = normalizers.Replace(" ", "▁")
+    backend.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    control = [AddedToken(piece, special=True) for piece, kind in pieces if kind in (2, 3)]
+    backend.add_special_tokens(control)
+    tokenizer = wrapped(backend, unk_token="<unk>", bos_token="<s>")
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    assert len(vocabulary.tokens) == 32_000
+    assert [vocabulary.tokens[ids[piece]] for piece in ("<unk>", "<s>", "</s>")] == [b""] * 3
+    assert vocabulary.tokens[ids["▁the"]] == b" the"
+    assert vocabulary.tokens[ids["<0x0A>"]] == b"\n"
+    assert vocabulary.alphabet == (1 << 256) - 1
+    for text in TEXTS:
+        spelled = tokenizer.encode(text, add_special_tokens=False)
+        assert vocabulary.decode(spelled) == text.encode()
