@@ -36,9 +36,10 @@ Control = tuple[Thread, ...]
 @frozen(eq=False)
 class _Table:
     """The tokens of one place. In `groups` are those along which nothing happens, each group with
-    how many bytes the end moves away: its tokens lead to one place. `tried` are all others."""
+    how many bytes the end moves away and its longest token: all lead to one place. `tried` are the
+    others."""
 
-    groups: tuple[tuple[int, Ids], ...]
+    groups: tuple[tuple[int, Ids, int], ...]
     tried: tuple[int, ...]
     free: Ids
 
@@ -158,7 +159,12 @@ class Guide:
         quiet = len(after.alive) == 1 == len(before.alive) and (
             after.alive[0][1] is before.alive[0][1]
         )
-        return Position(after, left, position.bound + max(0, moved) + 1, stale=not quiet)
+        again = 2 * len(text) if self._captures(after) else 0  # what is read may be due again
+        bound = position.bound + max(0, moved) + 1 + again
+        return Position(after, left, bound, stale=not quiet)
+
+    def _captures(self, configuration: Configuration) -> bool:
+        return any(env.starts for _, env in configuration.alive)
 
     # -- masks
 
@@ -200,15 +206,20 @@ class Guide:
         """Tokens along which nothing happens, as far as the budget lets them."""
         if position.left is None or position.bound is None:
             return table.free
+        assert position.configuration is not None
         room = position.left - 1 - position.bound - _SLACK
-        if all(farther <= room for farther, _ in table.groups):
+        captured = self._captures(position.configuration)
+        parts = []
+        for farther, ids, longest in table.groups:
+            again = 2 * len(self.vocabulary.tokens[longest]) if captured else 0
+            if farther + again <= room or self._fits(position, longest):
+                parts.append(ids)
+            elif captured:
+                fitting = [int(i) for i in ids if self._fits(position, int(i))]
+                parts.append(np.array(fitting, dtype=np.int64))
+        if len(parts) == len(table.groups) and sum(map(len, parts)) == len(table.free):
             return table.free
-        parts = [
-            ids
-            for farther, ids in table.groups
-            if farther <= room or self._fits(position, int(ids[0]))
-        ]
-        return np.concatenate(parts) if parts else table.free[:0]
+        return np.sort(np.concatenate(parts)) if parts else table.free[:0]
 
     def _tried(self, position: Position, table: _Table) -> list[int]:
         """Tokens that must be tried on the configuration at hand."""
@@ -256,7 +267,7 @@ class Guide:
         """Whether another text of the same field would fit as well."""
         if position is None or position.left is None or position.bound is None:
             return True
-        return position.left >= position.bound + _SLACK
+        return position.left >= position.bound + _SLACK + 2 * self.vocabulary.longest
 
     def _is_tight(self, position: Position) -> bool:
         return (
@@ -343,11 +354,17 @@ class Guide:
                 if after:
                     todo.append((following, after, unchanged and still))
         found = [
-            (max(0, max(map(low, threads)) - nearest), np.array(sorted(ids), dtype=np.int64))
+            (
+                max(0, max(map(low, threads)) - nearest),
+                np.array(sorted(ids), dtype=np.int64),
+                max(ids, key=lambda token: len(self.vocabulary.tokens[token])),
+            )
             for threads, ids in groups.items()
         ]
         free = (
-            np.sort(np.concatenate([ids for _, ids in found])) if found else np.empty(0, np.int64)
+            np.sort(np.concatenate([ids for _, ids, _ in found]))
+            if found
+            else np.empty(0, np.int64)
         )
         return _Table(tuple(found), tuple(sorted(tried)), free)
 

@@ -282,7 +282,7 @@ def test_a_real_byte_level_vocabulary() -> None:
     file = _data() / "tekken_240911.json"
     if not file.is_file():
         pytest.skip("this version of mistral-common ships no tekken vocabulary")
-    from transformers.integrations.mistral import convert_tekken_tokenizer
+    from transformers.integrations.mistral import convert_tekken_tokenizer  # type: ignore[attr-defined]
 
     tokenizer = convert_tekken_tokenizer(str(file))
     vocabulary = Vocabulary.from_tokenizer(tokenizer)
