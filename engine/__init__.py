@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from statelang.engine.verdict import Step, TraceError, Verdict, validate
 
 if TYPE_CHECKING:
-    from statelang.engine.generate import Generation, generate
+    from statelang.engine.generation import Generation, generate
     from statelang.engine.processor import constrain
     from statelang.engine.vocabulary import Vocabulary
 
 _LAZY = {
-    "Generation": "statelang.engine.generate",
+    "Generation": "statelang.engine.generation",
     "Vocabulary": "statelang.engine.vocabulary",
     "constrain": "statelang.engine.processor",
-    "generate": "statelang.engine.generate",
+    "generate": "statelang.engine.generation",
 }
 
 __all__ = [

@@ -8,6 +8,7 @@ RL-STaR, arXiv 2410.23912).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from statelang.diagnostics import StatelangError
 from statelang.machine import Blame, Configuration, Machine
 from statelang.program import Broken, Clause, Env, Event, Trail
 from statelang.space import StateSpace
-from statelang.values import Undefined, read_number
+from statelang.values import Undefined, Value, read_number, spell
 
 MAX_BYTES = 16_000_000
 
@@ -155,6 +156,8 @@ def _grammar_error(
     plain: Machine, start: Configuration, data: bytes
 ) -> tuple[TraceError, tuple[Step, ...]]:
     taken = plain.accepted(start, data)
+    while 0 < taken < len(data) and 0x80 <= data[taken] < 0xC0:
+        taken -= 1  # to the beginning of the character that is not legal
     at = plain.advance(start, data[:taken])
     assert at is not None
     trail = at.alive[0][1].trail
@@ -212,19 +215,23 @@ def _contract_error(
 ) -> TraceError:
     """The clause that the written action breaks: of all broken ones, the one read furthest."""
 
-    def action(env: Env) -> str | None:
-        return space.program.actions[env.trail.action] if env.trail is not None else None
+    def number_of(env: Env) -> int:
+        return 1 if env.trail is None else env.trail.number + (env.trail.end >= 0)
 
     def is_written(env: Env) -> bool:
-        number = env.trail.number if env.trail is not None else 0
-        return 0 < number <= len(steps) and steps[number - 1].action == action(env)
+        number, trail = number_of(env), env.trail
+        if number > len(steps):
+            return False
+        if trail is None or trail.end >= 0:
+            return True
+        return steps[number - 1].action == space.program.actions[trail.action]
 
     entries = [entry for entry in blame.entries if is_written(entry[1].env)] or blame.entries
     offset, broken = max(entries, key=lambda entry: entry[0])
     clause, env = broken.clause, broken.env
     line, column = _line_and_column(data, offset)
-    number = env.trail.number if env.trail is not None else 1
-    name = action(env) or "start"
+    number = number_of(env)
+    name = steps[number - 1].action if number <= len(steps) else "the end"
     message = f"step {number}, `{name}`: `{clause.text}` does not hold{_detail(clause, env)}"
     return TraceError(number, line, column, clause.text, message)
 
@@ -239,9 +246,20 @@ def _detail(clause: Clause, env: Env) -> str:
         left, right = expression.left.evaluate(env), expression.right.evaluate(env)
     except Undefined as undefined:
         return f": {undefined}"
-    if isinstance(expression.left, Field) and isinstance(right, (str, int)):
-        return f": `{expression.left.name}` is `{left}`, due is `{right}`"
+    try:
+        if isinstance(expression.left, Field):
+            return f": `{expression.left.name}` is `{_written(left)}`, due is `{_written(right)}`"
+    except Undefined:
+        pass  # a value that cannot be written is not shown
     return ""
+
+
+def _written(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
+        return spell(value)
+    raise Undefined
 
 
 # ---- answers ---------------------------------------------------------------------------------

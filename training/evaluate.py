@@ -101,7 +101,7 @@ def _traces(
     temperature: float,
     seed: int,
 ) -> Iterator[dict[str, Any]]:
-    from statelang.engine.generate import Generation, generate, sample_until
+    from statelang.engine.generation import Generation, generate, sample_until
 
     asked = [{**problem} for problem in problems]
     if decoding == "retry":
