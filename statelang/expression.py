@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from statelang.automaton import ANYTHING, NOTHING, Regular, both, either, other_than
 from statelang.values import (
+    MAX_DIGITS,
     NUMBER,
     NUMBER_TEXTS,
     TRUTH,
@@ -380,7 +381,9 @@ class MapOf(Expression):
 
 
 def arithmetic(sign: str, left: Number, right: Number) -> Number:
-    """`+ - * /` on numbers. Raises Undefined for a division by zero."""
+    """`+ - * /` on numbers. Raises Undefined for a division by zero and for a number too large."""
+    if max(map(_bits, (left, right))) > 4 * MAX_DIGITS:
+        raise Undefined("the number is too large")
     if sign == "+":
         return left + right
     if sign == "-":
@@ -426,6 +429,10 @@ def excludes(condition: Expression) -> bool:
         case Excludes():
             return True
     return False
+
+
+def _bits(number: Number) -> int:
+    return max(number.numerator.bit_length(), number.denominator.bit_length())
 
 
 def conjuncts(expression: Expression) -> list[Expression]:
