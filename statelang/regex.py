@@ -92,7 +92,7 @@ def _case_orbits() -> dict[int, tuple[int, ...]]:
     folded: dict[str, list[int]] = {}
     for code in range(_LAST_CASED + 1):
         char = chr(code)
-        fold = char.casefold()
+        fold = "i" if char in "Iiİı" else char.casefold()  # noqa: RUF001 - as `re` has it
         folded.setdefault(fold if len(fold) == 1 else char.lower(), []).append(code)
     orbits = [tuple(codes) for codes in folded.values() if len(codes) > 1]
     return {code: orbit for orbit in orbits for code in orbit}
