@@ -1,8 +1,17 @@
-"""Reasoning methods as grammar files: states, actions, contracts."""
+"""Reasoning methods as grammar files: states, actions, contracts.
+
+The verbs beyond reading and checking are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
 
 from statelang.diagnostics import Diagnostic, GrammarError, Severity, StatelangError
 from statelang.loader import check, load, loads, shipped
 from statelang.space import Action, State, StateSpace, Terminal, Transition
+
+_LAZY: Final[dict[str, str]] = {}
 
 __all__ = [
     "Action",
@@ -19,3 +28,11 @@ __all__ = [
     "loads",
     "shipped",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module `statelang` has no attribute `{name}`")
