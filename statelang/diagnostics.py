@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
+from statelang.snippet import Label, snippet, visible
 from statelang.source import Source, Span
 
 
@@ -20,7 +21,11 @@ class Severity(StrEnum):
 
 @frozen
 class Diagnostic:
-    """One finding: a stable rule id, what is wrong, where, and what to do next."""
+    """One finding: a stable rule id, what is wrong, where, and what to do next.
+
+    `label` stands at the place itself; `also` are other places that belong to it, in the same
+    source; `note` adds a fact, `help` the next step.
+    """
 
     code: str
     message: str
@@ -29,6 +34,8 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     label: str = ""
     help: str = ""
+    note: str = ""
+    also: tuple[Label, ...] = ()
 
     @property
     def file(self) -> str:
@@ -46,39 +53,56 @@ class Diagnostic:
         return self.source.position(self.span.start)[1]
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding as plain values, for JSON."""
+        """The finding as plain values, for JSON. Lines and columns count from 1."""
         return {
             "file": self.file,
-            "line": self.line,
-            "column": self.column,
+            **_region(self.source, self.span),
             "code": self.code,
             "severity": self.severity.value,
             "message": self.message,
+            "label": self.label,
+            "note": self.note,
             "help": self.help,
+            "also": [
+                {**_region(self.source, label.span), "label": label.text} for label in self.also
+            ],
         }
 
-    def render(self) -> str:
-        """The finding with its source line underlined, as a compiler prints it."""
-        line, column = self.source.position(self.span.start)
-        text = self.source.line(line)
-        width = max(1, min(self.span.end - self.span.start, len(text) - column + 1))
-        gutter = " " * len(str(line))
-        marker = " " * (column - 1) + "^" * width + (f" {self.label}" if self.label else "")
-        rows = [
-            f"{self.severity.value}[{self.code}]: {self.message}",
-            f"{gutter}--> {self.file}:{line}:{column}",
-            f"{gutter} |",
-            f"{line} | {text}".rstrip(),
-            f"{gutter} | {marker}",
-        ]
-        if self.help:
-            rows += [f"{gutter} = help: {self.help}"]
-        return "\n".join(rows)
+    def render(self, *, colour: bool = False) -> str:
+        """The finding with its source lines underlined, as a compiler prints it."""
+
+        def paint(style: str, text: str) -> str:
+            code = _COLOURS.get(self.severity if style == "primary" else style)
+            return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text
+
+        head = paint("primary", f"{self.severity.value}[{self.code}]")
+        notes = [pair for pair in (("note", self.note), ("help", self.help)) if pair[1]]
+        return "\n".join(
+            [
+                f"{head}{paint('title', f': {visible(self.message)}')}",
+                *snippet(self.source, Label(self.span, self.label), self.also, notes, paint),
+            ]
+        )
 
 
-def render(diagnostics: Iterable[Diagnostic]) -> str:
+_COLOURS: Final = {
+    Severity.ERROR: "1;31",
+    Severity.WARNING: "1;33",
+    "secondary": "1;34",
+    "gutter": "1;34",
+    "title": "1",
+}
+
+
+def _region(source: Source, span: Span) -> dict[str, int]:
+    line, column = source.position(span.start)
+    end_line, end_column = source.position(max(span.end, span.start))
+    return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """All findings as a compiler prints them, a blank line between two."""
-    return "\n\n".join(diagnostic.render() for diagnostic in diagnostics)
+    return "\n\n".join(diagnostic.render(colour=colour) for diagnostic in diagnostics)
 
 
 class StatelangError(Exception):
