@@ -261,6 +261,14 @@ class Search:
 
     def ways(self, node: Node, width: int, wanted: int) -> list[int]:
         """Bytes to try from a node: `width` of each kind, the wanted ones first."""
+        found: dict[int, None] = {}
+        for kind in self.kinds(node):
+            for byte in _pick(kind, width, kind & wanted):
+                found[byte] = None
+        return list(found)
+
+    def kinds(self, node: Node) -> list[int]:
+        """The bytes that may follow a node, as sets of those that lead alike."""
         thread = node.thread
         kinds = self._kinds.get(thread)
         if kinds is None:
@@ -268,10 +276,9 @@ class Search:
                 self._kinds.clear()
             kinds = self._kinds[thread] = self._find_kinds(thread)
         static, dynamic = kinds
-        found: dict[int, None] = {}
-        for kind in static:
-            for byte in _pick(kind & self.alphabet, width, kind & wanted):
-                found[byte] = None
+        if not dynamic:
+            return static
+        found = [*static]
         for exit_ in dynamic:
             entered = self.machine.entered(exit_, node.env, node.text, len(node.text), 0)
             if entered is None:
@@ -280,9 +287,8 @@ class Search:
             for kind in _refined(language, guards):
                 usable = kind & self.alphabet
                 if usable and _goes(language, guards, lowest(usable)):
-                    for byte in _pick(usable, width, usable & wanted):
-                        found[byte] = None
-        return list(found)
+                    found.append(usable)
+        return found
 
     def _find_kinds(self, thread: Thread) -> tuple[list[int], list[Exit]]:
         """The kinds of bytes that a place takes, and the guarded fields that may begin there."""
