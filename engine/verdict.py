@@ -7,7 +7,8 @@ RL-STaR, arXiv 2410.23912).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,8 @@ from statelang.diagnostics import StatelangError
 from statelang.machine import Blame, Configuration, Machine
 from statelang.program import Broken, Clause, Env, Event, Trail
 from statelang.space import StateSpace
-from statelang.values import Undefined, Value, read_number, spell
+from statelang.tools import Function
+from statelang.values import Number, Undefined, Value, read_number, spell
 
 MAX_BYTES = 16_000_000
 
@@ -90,19 +92,27 @@ def _machines(space: StateSpace) -> tuple[Machine, Machine]:
     return Machine(space, contracts=False), Machine(space, guards=False)
 
 
-def validate(space: StateSpace, text: str, problem: Mapping[str, Any] | None = None) -> Verdict:
+def validate(
+    space: StateSpace,
+    text: str,
+    problem: Mapping[str, Any] | None = None,
+    tools: Mapping[str, Function] | None = None,
+) -> Verdict:
     """The verdicts on one trace.
 
     Args:
         space: The state space.
         text: The whole trace, without a stop token.
         problem: `answer` (the gold answer, if there is one) and the space's inputs.
+        tools: The functions that `writes` clauses name, to run them again and compare; without
+            them, what stands in such a field is taken as it is.
 
     Raises:
-        StatelangError: an input that the space declares is missing or of another type.
+        StatelangError: an input that the space declares, or a function, is missing or of another
+            type.
     """
     plain, judging = _machines(space)
-    start = judging.start(problem)
+    start = judging.start(problem, tools)
     try:
         data = text.encode()
     except UnicodeEncodeError as surrogate:
@@ -237,9 +247,12 @@ def _contract_error(
 
 
 def _detail(clause: Clause, env: Env) -> str:
-    from statelang.expression import Compare, Field, Rounded
+    from statelang.expression import Compare, Field, Rounded, Written
 
     expression = clause.expression
+    if isinstance(expression, Written):
+        field, due = expression.target, expression.due(env)
+        return f": `{field.name}` is `{env.slots[field.slot]}`, due is `{due}`"
     if not isinstance(expression, (Compare, Rounded)):
         return ""
     try:
@@ -312,16 +325,42 @@ def _answer(space: StateSpace, found: str | None, problem: Mapping[str, Any] | N
         return None
     if found is None:
         return False
-    return same_answer(found, str(gold), space.answer.comparison)
+    return same_answer(found, gold, space.answer.comparison)
 
 
-def same_answer(found: str, gold: str, comparison: str) -> bool:
-    """Whether two answers agree: numbers by value, choices without case, texts as they stand."""
+def same_answer(found: str, gold: Any, comparison: str) -> bool:
+    """Whether two answers agree: numbers by value, choices without case, texts as they stand.
+
+    Rows are lines of cells with `|` between them, or a list of lists; cells compare by value where
+    both are numbers, and the order of the rows counts only for `ordered rows`.
+    """
+    if comparison in ("rows", "ordered rows"):
+        ours, theirs = _rows(found), _rows(gold)
+        if comparison == "ordered rows":
+            return ours == theirs
+        return Counter(ours) == Counter(theirs)
+    gold_text = str(gold)
     if comparison == "number":
         try:
-            return read_number(found.strip()) == read_number(gold.strip())
+            return read_number(found.strip()) == read_number(gold_text.strip())
         except Undefined:
             return False
     if comparison == "choice":
-        return found.strip().casefold() == gold.strip().casefold()
-    return found == gold
+        return found.strip().casefold() == gold_text.strip().casefold()
+    return found == gold_text
+
+
+def _rows(table: Any) -> list[tuple[Number | str, ...]]:
+    if isinstance(table, str):
+        table = [line.split("|") for line in table.splitlines() if line.strip()]
+    if not isinstance(table, Sequence):
+        return [(str(table),)]
+    rows = (row if isinstance(row, (list, tuple)) else (row,) for row in table)
+    return [tuple(_cell(str(cell).strip()) for cell in row) for row in rows]
+
+
+def _cell(text: str) -> Number | str:
+    try:
+        return read_number(text)
+    except Undefined:
+        return text

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from attrs import field, frozen
 
-from statelang.automaton import ANYTHING, NOTHING, Regular, both, either, other_than
+from statelang.automaton import ANYTHING, NOTHING, Regular, both, either, literal, other_than
 from statelang.values import (
     MAX_DIGITS,
     NUMBER,
@@ -349,6 +349,44 @@ class Excludes(Expression):
 
 
 @frozen
+class Written(Expression):
+    """A field is what the environment writes there: a function of the caller's, by its name.
+
+    The register `tools` holds the functions; without them (empty) every text may stand there.
+    """
+
+    target: Field
+    tools: int
+    function: str
+    arguments: tuple[Expression, ...]
+
+    def evaluate(self, view: View) -> Value:
+        due = self.due(view)
+        return due is None or view.slots[self.target.slot] == due
+
+    def due(self, view: View) -> str | None:
+        """What the environment writes; None without one. Raises Undefined."""
+        tools = view.registers[self.tools]
+        if not tools:
+            return None
+        values = (argument.evaluate(view) for argument in self.arguments)
+        written: str = tools(self.function, *values)  # type: ignore[operator]
+        return written
+
+    def split_field(self, slot: int, view: View) -> Split:
+        if slot != self.target.slot:
+            raise Inexact
+        try:
+            due = self.due(view)
+        except Undefined:
+            return NOTHING, NOTHING
+        if due is None:
+            return ANYTHING, NOTHING
+        yes = literal(due.encode())
+        return yes, other_than(yes)
+
+
+@frozen
 class Apply(Expression):
     """A total function of the language applied to values."""
 
@@ -412,6 +450,8 @@ def enforceable(condition: Expression, slot: int) -> bool:
                 isinstance(own, Field) and own.slot == slot and slot not in other.slots
                 for own, other in sides
             )
+        case Written(target=own):
+            return own.slot == slot
         case Rounded(left=left, right=right):
             return left.slot == slot and slot not in right.slots
         case Contains(item=item, container=container):

@@ -61,6 +61,8 @@ class Scope:
     gates: list[Clause] = field(factory=list)
     late: list[Clause] = field(factory=list)
     sets: list[tuple[int, Type, Clause]] = field(factory=list)
+    mark: Clause | None = None
+    restore: Clause | None = None
     _asked: dict[tuple[str, ...], tuple[int, Type]] = field(factory=dict)
 
     def find(self, path: tuple[str, ...]) -> list[Occurrence]:
@@ -108,4 +110,4 @@ class Scope:
     @property
     def has_contracts(self) -> bool:
         """Whether entering and leaving this rule means anything."""
-        return bool(self.gates or self.late or self.sets or self.own_slots)
+        return bool(self.gates or self.late or self.sets or self.own_slots or self.restore)

@@ -24,12 +24,14 @@ from statelang.program import (
     EndSpan,
     Env,
     Event,
+    Gate,
     OpenAction,
     Pass,
     Program,
     Read,
 )
 from statelang.space import StateSpace
+from statelang.tools import Environment, Function
 from statelang.values import Type, Undefined, Value, read_number, simplest
 
 MAX_THREADS: Final = 256
@@ -119,10 +121,24 @@ class Machine:
 
     # -- beginnings and ends
 
-    def start(self, problem: Mapping[str, Any] | None = None) -> Configuration:
-        """The configuration before the first byte. Raises StatelangError for a bad input."""
+    def start(
+        self,
+        problem: Mapping[str, Any] | None = None,
+        tools: Mapping[str, Function] | None = None,
+    ) -> Configuration:
+        """The configuration before the first byte.
+
+        With `tools`, the functions that `writes` clauses name, a field that the environment writes
+        admits what the function gives and nothing else; without, every text.
+
+        Raises StatelangError for an input or a function that is missing or of another type.
+        """
         registers: list[Value] = []
-        for name, type, initial in self.program.registers:
+        for index, (name, type, initial) in enumerate(self.program.registers):
+            if index == self.program.tools and tools is not None:
+                environment: Any = Environment(self.space.name, self.program.functions, tools)
+                registers.append(environment)
+                continue
             if initial is None:
                 registers.append(read_input(self.space.name, name, type, problem or {}))
                 continue
@@ -394,11 +410,23 @@ class Machine:
                     todo.append((edge.target, more, kept, below, now_dynamic, seen, pushed))
                 else:
                     under = self.push(edge.target, below)
+                    if self.contracts and self.too_deep(edge.entry, below):
+                        more = (*more, Gate((self.program.deepest[edge.entry][1],)))
                     todo.append((edge.entry, more, kept, under, now_dynamic, seen, pushed + 1))
 
     def push(self, target: int, stack: Stack) -> Stack:
         """The stack with a return to `target`; a tail call leaves nothing to return to."""
         return (target, stack) if self.program.edges[target] or stack is None else stack
+
+    def too_deep(self, entry: int, stack: Stack) -> bool:
+        """Whether a call is one more inside itself than its `depth` allows."""
+        if entry not in self.program.deepest:
+            return False
+        inside = 0
+        while stack is not None:
+            inside += self.program.returns.get(stack[0]) == entry
+            stack = stack[1]
+        return inside >= self.program.deepest[entry][0]
 
     def moves(self, thread: Thread, byte: int) -> tuple[Move, ...]:
         """Every way a thread can take a byte."""

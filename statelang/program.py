@@ -76,6 +76,12 @@ class Env:
             self.registers, self.counts, self.lasts, slots, self.frames, self.starts, self.trail
         )
 
+    def with_registers(self, registers: tuple[Value, ...]) -> Env:
+        """The same with other registers."""
+        return Env(
+            registers, self.counts, self.lasts, self.slots, self.frames, self.starts, self.trail
+        )
+
     @property
     def key(self) -> tuple[object, ...]:
         """What two walks must share to go on alike (the trail only tells where they came from)."""
@@ -188,17 +194,69 @@ class OpenScope(Event):
         return env
 
 
+@frozen(eq=False)
+class Keeping:
+    """What `mark` and `restore` on a rule do: save the registers as they were at its opening under
+    a key, put saved ones back. Kept registers and inputs stay as they are."""
+
+    mark: Clause | None
+    restore: Clause | None
+    marks: int  # the register that holds what is saved
+    opening: int | None
+    program: Program
+
+    def restored(self, env: Env) -> Env:
+        """The registers put back. Raises Undefined where nothing is saved under the key."""
+        if self.restore is None:
+            return env
+        saved = self._saved(env).get(self.restore.expression.evaluate(env))
+        if saved is None:
+            raise Undefined("nothing is marked under this key")
+        kept = self.program.kept
+        return env.with_registers(
+            tuple(now if i in kept else saved[i] for i, now in enumerate(env.registers))
+        )
+
+    def marked(self, env: Env, key: Value) -> Env:
+        """The registers of the opening saved under a key."""
+        assert self.opening is not None
+        opening = env.slots[self.opening]
+        assert isinstance(opening, tuple)
+        # The marks themselves are not saved with the rest: they would nest without end.
+        plain = tuple({} if i == self.marks else value for i, value in enumerate(opening))
+        registers = list(env.registers)
+        registers[self.marks] = {**self._saved(env), key: plain}
+        return env.with_registers(tuple(registers))
+
+    def _saved(self, env: Env) -> Mapping[Value, tuple[Value, ...]]:
+        return env.registers[self.marks]  # type: ignore[return-value]
+
+
 @define(eq=False)
 class CloseScope(Event):
-    """A rule with contracts is complete: the late conditions are judged, the registers are set."""
+    """A rule with contracts is complete: the late conditions are judged, saved registers are put
+    back, then all `set` lines happen at once."""
 
     clauses: tuple[Clause, ...] = ()
     sets: tuple[tuple[int, Type, Clause], ...] = ()
+    keeping: Keeping | None = None
 
     def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
         for clause in self.clauses:
             if not clause.holds(env):
                 return Broken(clause, env)
+        if self.keeping is None:
+            return self._set(env)
+        keeping, broken = self.keeping, self.keeping.restore or self.keeping.mark
+        assert broken is not None
+        try:
+            key = keeping.mark.expression.evaluate(env) if keeping.mark else None
+            done = self._set(keeping.restored(env))
+        except Undefined:
+            return Broken(broken, env)
+        return done if isinstance(done, Broken) or key is None else keeping.marked(done, key)
+
+    def _set(self, env: Env) -> Env | Broken:
         if not self.sets:
             return env
         registers = list(env.registers)
@@ -208,9 +266,7 @@ class CloseScope(Event):
             except Undefined:
                 return Broken(clause, env)
             registers[index] = {} if type.name == "map" and not value else value
-        return Env(
-            tuple(registers), env.counts, env.lasts, env.slots, env.frames, env.starts, env.trail
-        )
+        return env.with_registers(tuple(registers))
 
 
 @define(eq=False)
@@ -338,7 +394,7 @@ Edge = Read | Pass | Call
 
 @frozen
 class Answer:
-    """Which field answers, and how answers compare: as `number`, `text` or `choice`."""
+    """Which field answers, and how answers compare (`contracts.COMPARISONS`)."""
 
     action: int
     slot: int
@@ -358,6 +414,12 @@ class Program:
     registers: tuple[tuple[str, Type, Expression | None], ...] = ()
     answer: Answer | None = None
     free: set[int] = field(factory=set)  # after a field whose text binds nothing in its own step
+    kept: frozenset[int] = frozenset()  # registers that `restore` leaves alone
+    invariants: tuple[Clause, ...] = ()
+    functions: tuple[str, ...] = ()  # what `writes` clauses call
+    tools: int | None = None  # the register that holds the environment
+    deepest: dict[int, tuple[int, Clause]] = field(factory=dict)  # entry: nested calls allowed
+    returns: dict[int, int] = field(factory=dict)  # where such a call comes back: its entry
 
     def position(self) -> int:
         """A new position."""

@@ -26,6 +26,7 @@ from statelang.values import (
     list_of,
     map_of,
     read_number,
+    record_of,
     set_of,
     spell,
 )
@@ -34,6 +35,7 @@ Node = Tree[Token]
 _NO_SLOTS: Final[frozenset[int]] = frozenset()
 _MAX_CLAUSE: Final = 2_000
 _MAX_DEPTH: Final = 60
+MAX_ITEMS: Final = 10_000  # of a list: joining doubles it at every step
 
 
 class ContractError(Exception):
@@ -122,19 +124,35 @@ def _depth(tree: Node) -> int:
 
 
 CLAUSES: Final = {
-    "ghost": "write `ghost NAME: TYPE = VALUE`",
+    "ghost": "write `ghost NAME: TYPE = VALUE` or `ghost kept NAME: TYPE = VALUE`",
     "input": "write `input NAME: TYPE` or `input hidden NAME: TYPE`",
-    "answer": "write `answer ACTION.FIELD as number` (or `text`, `choice`)",
+    "answer": "write `answer ACTION.FIELD as number` (or `text`, `choice`, `rows`, `ordered rows`)",
     "limit": "write `limit ACTION 3`",
+    "depth": "write `depth 5` above a rule that is in itself",
+    "invariant": "write `invariant CONDITION`",
     "requires": "write `requires CONDITION`",
     "checks": "write `checks CONDITION`",
     "set": "write `set REGISTER = VALUE`",
+    "writes": "write `writes FIELD = FUNCTION(VALUE, ...)`",
+    "mark": "write `mark FIELD`",
+    "restore": "write `restore FIELD`",
     "type": "write `type number` or `type text`",
 }
 
 
+FILE_CLAUSES: Final = ("ghost", "input", "answer", "limit", "invariant")  # of no rule
+
+
 def read_type(node: Node) -> Type:
     """A type as written. Raises ContractError (SL402)."""
+    if node.data == "record_type":
+        parts: dict[str, Type] = {}
+        for part in node.children:
+            key, type = part.children  # type: ignore[union-attr]
+            if str(key) in parts:
+                raise _error(key, "SL402", f"the record has two fields `{key}`", "rename one")
+            parts[str(key)] = read_type(type)  # type: ignore[arg-type]
+        return record_of(parts)
     name, *arguments = node.children
     inner = tuple(read_type(a) for a in arguments if isinstance(a, Tree))
     arity = {"text": 0, "number": 0, "truth": 0, "set": 1, "list": 1, "map": 2}
@@ -143,7 +161,8 @@ def read_type(node: Node) -> Type:
             node,
             "SL402",
             f"`{name}` with {len(inner)} parameters is not a type",
-            "types are `text`, `number`, `truth`, `set[T]`, `list[T]`, `map[K, V]`",
+            "types are `text`, `number`, `truth`, `set[T]`, `list[T]`, `map[K, V]`, "
+            "`{name: T, ...}`",
         )
     if name in ("set", "map") and inner[0] not in (TEXT, NUMBER):
         raise _error(node, "SL402", f"a `{name}` holds texts or numbers, not `{inner[0]}`", "")
@@ -325,6 +344,9 @@ class _Resolver:
     def _arithmetic(self, node: Node, left: Node, sign: Token, right: Node) -> ex.Expression:
         first, second = self.of(left), self.of(right)
         slots, name = first.slots | second.slots, first.type.name
+        if sign == "+" and name == "list":
+            type = self.join(node, first, second)
+            return ex.Apply(type, slots, "+", _joined, (first, second))
         if sign in "+*/" or (sign == "-" and name == "number"):
             self.typed(left, NUMBER), self.typed(right, NUMBER)
             return ex.Apply(
@@ -349,8 +371,13 @@ class _Resolver:
 
     def _index(self, node: Node, container: Node, key: Node) -> ex.Expression:
         table, index = self.of(container), self.of(key)
+        if table.type.name == "list":
+            self.typed(key, NUMBER)
+            type = _argument(table.type, 0)
+            return ex.Apply(type, table.slots | index.slots, "[]", _item, (table, index))
         if table.type.name != "map":
-            raise _error(container, "SL402", f"only a map is looked up, not `{table.type}`", "")
+            message = f"only a map or a list is looked up, not `{table.type}`"
+            raise _error(container, "SL402", message, "")
         if not _argument(table.type, 0).accepts(index.type):
             raise _error(key, "SL402", f"a key of `{table.type}` is no `{index.type}`", "")
         slots = table.slots | index.slots
@@ -400,7 +427,14 @@ class _Resolver:
 
     def _name(self, node: Node, path: Node) -> ex.Expression:
         names = tuple(map(str, path.children))
-        register = self.scope.register(names[0]) if len(names) == 1 else None
+        register = self.scope.register(names[0])
+        if register and len(names) > 1 and register[1].fields:
+            record: ex.Expression = ex.Register(register[1], _NO_SLOTS, register[0])
+            for name in names[1:]:
+                record = self.member(path, record, name)
+            return record
+        if len(names) > 1:
+            register = None
         found = self.scope.field(names)
         if register and not isinstance(found, str):
             message = f"`{names[0]}` is both a field and a register here"
@@ -432,6 +466,37 @@ class _Resolver:
         type = function.result([value.type for value in values])
         return ex.Apply(type, slots, str(name), function.apply, values)
 
+    def _list_of(self, node: Node, *items: Node) -> ex.Expression:
+        members = tuple(self.of(item) for item in items)
+        for member in members[1:]:
+            self.join(node, members[0], member)
+        slots = _NO_SLOTS.union(*(m.slots for m in members))
+        type = list_of(members[0].type if members else ANY)
+        return ex.Apply(type, slots, "[...]", lambda *values: values, members)
+
+    def _record_of(self, node: Node, *parts: Node) -> ex.Expression:
+        values: dict[str, ex.Expression] = {}
+        for part in parts:
+            name, value = part.children
+            if str(name) in values:
+                raise _error(name, "SL402", f"the record has two fields `{name}`", "rename one")
+            values[str(name)] = self.of(value)
+        type = record_of({name: value.type for name, value in values.items()})
+        slots = _NO_SLOTS.union(*(value.slots for value in values.values()))
+        ordered = tuple(values[name] for name in type.fields)
+        return ex.Apply(type, slots, "{...}", lambda *items: items, ordered)
+
+    def _member(self, node: Node, record: Node, name: Token) -> ex.Expression:
+        return self.member(name, self.of(record), str(name))
+
+    def member(self, node: Any, record: ex.Expression, name: str) -> ex.Expression:
+        if name not in record.type.fields:
+            message = f"a `{record.type}` has no field `{name}`"
+            raise _error(node, "SL402", message, near(name, record.type.fields))
+        index = record.type.fields.index(name)
+        type = record.type.arguments[index]
+        return ex.Apply(type, record.slots, f".{name}", lambda value: value[index], (record,))
+
 
 def _emptied(expression: ex.Expression, type: Type) -> ex.Expression:
     """`{}` beside a map is the empty map."""
@@ -461,6 +526,18 @@ def _look_up(table: Any, key: Value) -> Value:
         raise Undefined(f"`{key}` is not a key")
     found: Value = table[key]
     return found
+
+
+def _joined(first: tuple[Value, ...], second: tuple[Value, ...]) -> Value:
+    if len(first) + len(second) > MAX_ITEMS:
+        raise Undefined(f"a list of more than {MAX_ITEMS} items")
+    return (*first, *second)
+
+
+def _item(items: tuple[Value, ...], index: Number) -> Value:
+    if index.denominator != 1 or not 0 <= index < len(items):
+        raise Undefined(f"there is no item {index}")
+    return items[int(index)]
 
 
 _SETS: Final[dict[str, Callable[[Any, Any], Value]]] = {

@@ -41,12 +41,17 @@ class Undefined(Exception):
 
 @frozen
 class Type:
-    """A type of contracts: `text`, `number`, `truth`, `set[T]`, `list[T]`, `map[K, V]`."""
+    """A type of contracts: `text`, `number`, `truth`, `set[T]`, `list[T]`, `map[K, V]`, and
+    records `{name: T, ...}`, whose `fields` stand in alphabetical order."""
 
     name: str
     arguments: tuple[Type, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if self.fields:
+            parts = zip(self.fields, self.arguments, strict=True)
+            return "{" + ", ".join(f"{name}: {type}" for name, type in parts) + "}"
         inner = ", ".join(map(str, self.arguments))
         return f"{self.name}[{inner}]" if inner else self.name
 
@@ -58,6 +63,7 @@ class Type:
             return self.name in ("set", "map")
         return (
             self.name == other.name
+            and self.fields == other.fields
             and len(self.arguments) == len(other.arguments)
             and all(a.accepts(b) for a, b in zip(self.arguments, other.arguments, strict=True))
         )
@@ -67,6 +73,12 @@ TEXT: Final = Type("text")
 NUMBER: Final = Type("number")
 TRUTH: Final = Type("truth")
 ANY: Final = Type("any")
+
+
+def record_of(parts: Mapping[str, Type]) -> Type:
+    """The type of records with these fields; their order means nothing."""
+    names = tuple(sorted(parts))
+    return Type("record", tuple(parts[name] for name in names), names)
 
 
 def set_of(item: Type) -> Type:

@@ -93,7 +93,7 @@ def test_expressions_have_a_type(expression: str, type: str) -> None:
         ("open - {1}", "SL402", "`set[text]` and `set[number]` do not go together", "open - {1}"),
         ("flag | flag", "SL402", "`|` does not apply to `truth`", "flag | flag"),
         ("open * open", "SL402", "this is of type `set[text]`, not `number`", "open"),
-        ("row[1]", "SL402", "only a map is looked up, not `list[number]`", "row"),
+        ("word[1]", "SL402", "only a map or a list is looked up, not `text`", "word"),
         ("known[1]", "SL402", "a key of `map[text, number]` is no `number`", "1"),
         ('{1, "a"}', "SL402", "`number` and `text` do not go together", '{1, "a"}'),
         ("{open}", "SL402", "this is of type `set[text]`, not `text` or `number`", "open"),
