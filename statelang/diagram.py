@@ -1,5 +1,6 @@
 """A state space as one self-contained SVG: states as boxes, actions on the lines between them.
 
+Machines that are called stand below the machine of the trace, each with its own start and end.
 Knows nothing of the web page it may stand in; it follows the reader's light or dark mode itself.
 """
 
@@ -8,8 +9,11 @@ from html import escape
 
 from attrs import frozen
 
+from statelang.colours import PALETTE, style
+from statelang.diagnostics import StatelangError
 from statelang.layout import Edge, Layout, Route, layered
 from statelang.space import StateSpace, Transition
+from statelang.submachines import Submachine, label, shown, submachines
 
 _CHAR = 7.3  # pixels of one character of the fixed-width face at 12 pixels, the widest seen
 _LINE = 15.0
@@ -17,40 +21,19 @@ _BOX = 34.0  # height of a state
 _TURN = 24.0  # height in which a line goes from its box to its column
 _LOOP = 30.0  # how far a self loop reaches out
 _MARGIN = 14.0
+_HEADING = 34.0  # room for the title of a machine that is called
+_WIDEST = 60  # characters of a label; the whole of it is a tooltip
+MAX_STATES = 300
 _END = ""  # no state has an empty name
 
-# Hues that differ at equal lightness, as (light mode, dark mode). The last is grey, for calls of
-# another machine; more actions than the others repeat them.
-PALETTE = (
-    ("#1d5fb8", "#7cb2f7"),
-    ("#8a3fb0", "#cf9bec"),
-    ("#0b7a55", "#5fd0a3"),
-    ("#a8480a", "#f2a265"),
-    ("#0a7487", "#5fcbdc"),
-    ("#a92f62", "#f28fb7"),
-    ("#6a6a00", "#cfca5c"),
-    ("#56606e", "#aab6c6"),
-)
 
-_STYLE = """
-.state-diagram{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-.state-diagram .box{fill:#f4f6fa;stroke:#7d8899;stroke-width:1.4}
-.state-diagram .name{fill:#1c2430;font-weight:600;text-anchor:middle}
-.state-diagram .mark{fill:#1c2430;stroke:#1c2430}
-.state-diagram .ring{fill:none;stroke:#1c2430;stroke-width:1.6}
-.state-diagram .line{fill:none;stroke-width:1.6}
-.state-diagram .back{stroke-dasharray:5 4}
-.state-diagram .label{text-anchor:middle;paint-order:stroke;stroke:#fff;stroke-width:5px;\
-stroke-linejoin:round}
-.state-diagram .loop{text-anchor:start}
-@media (prefers-color-scheme:dark){
-.state-diagram .box{fill:#232b38;stroke:#76839a}
-.state-diagram .name{fill:#e8edf5}
-.state-diagram .mark{fill:#e8edf5;stroke:#e8edf5}
-.state-diagram .ring{stroke:#e8edf5}
-.state-diagram .label{stroke:#151a22}
-}
-"""
+@frozen
+class _Label:
+    """One transition on a line: its action, what is written, and all of it where that is cut."""
+
+    action: str
+    text: str
+    whole: str
 
 
 @frozen
@@ -59,38 +42,62 @@ class _Line:
 
     source: str
     target: str
-    actions: tuple[str, ...]
+    labels: tuple[_Label, ...]
 
     @property
     def width(self) -> float:
-        return max(len(name) for name in self.actions) * _CHAR
+        return max(len(label.text) for label in self.labels) * _CHAR
 
 
 def draw(space: StateSpace) -> str:
-    """Return the SVG of the space's states and transitions, start on top and end at the bottom."""
-    lines = _lines(space.transitions)
+    """Return the SVG of the space's states and transitions, start on top and end at the bottom.
+
+    Raises StatelangError where there are too many states for a picture.
+    """
+    if len(space.states) > MAX_STATES:
+        raise StatelangError(
+            f"`{space.name}` has {len(space.states)} states, and a picture of more than "
+            f"{MAX_STATES} cannot be read; write it with `--to dot` for a tool that can zoom"
+        )
+    parts: list[str] = []
+    width = height = 0.0
+    for machine in submachines(space):
+        top = height + (_HEADING if machine.title else 0)
+        marks, wide, high = _machine(space, machine)
+        if machine.title:
+            parts.append(
+                f'<text class="title" x="0" y="{top - 8:.0f}">{_text(machine.title)}</text>'
+            )
+        parts += [f'<g transform="translate(0 {top:.0f})">', *marks, "</g>"]
+        width, height = max(width, wide, len(machine.title) * _CHAR), top + high
+    width += 2 * _MARGIN
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="state-diagram" role="img" '
+        f'viewBox="{-_MARGIN:.0f} 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        f'height="{height:.0f}">\n<title>{_text(f"States and transitions of {space.name}")}'
+        f"</title>\n<style>{style()}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+    )
+
+
+def _machine(space: StateSpace, machine: Submachine) -> tuple[list[str], float, float]:
+    """The marks of one machine, and how wide and high they are."""
+    lines = _lines(machine.transitions)
     loops = {line.source: line for line in lines if line.source == line.target}
     moves = [line for line in lines if line.source != line.target]
-    sizes = {state.name: _size(state.name, loops.get(state.name)) for state in space.states}
+    sizes = {name: _size(name, loops.get(name)) for name in machine.states}
     if any(line.target == _END for line in moves):
         sizes[_END] = (10.0, 10.0)
     plan = layered(sizes, [Edge(line.source, line.target, line.width) for line in moves])
     y, height = _heights(plan, moves)
     drawing = _Drawing(plan, y, hues(space), space.stops)
     docs = {state.name: state.doc for state in space.states}
-    parts = [
+    marks = [
         *drawing.edges(moves),
-        *(part for loop in loops.values() for part in drawing.self_loop(loop)),
-        *drawing.start(space.states[0].name),
-        *(part for name in sizes for part in drawing.node(name, docs.get(name, ""))),
+        *(mark for loop in loops.values() for mark in drawing.self_loop(loop)),
+        *(mark for name in machine.entries for mark in drawing.start(name)),
+        *(mark for name in sizes for mark in drawing.node(name, docs.get(name, ""))),
     ]
-    width = plan.width + 2 * _MARGIN
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="state-diagram" role="img" '
-        f'viewBox="{-_MARGIN:.0f} 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}">\n<title>{_text(f"States and transitions of {space.name}")}'
-        f"</title>\n<style>{_STYLE}{_hues()}</style>\n" + "\n".join(parts) + "\n</svg>\n"
-    )
+    return marks, plan.width, height
 
 
 def hues(space: StateSpace) -> dict[str, int]:
@@ -98,18 +105,15 @@ def hues(space: StateSpace) -> dict[str, int]:
     return {action.name: i % (len(PALETTE) - 1) for i, action in enumerate(space.actions)}
 
 
-def shown(state: str) -> str:
-    """The name of a state for readers: the underscore only tells Lark what kind it is."""
-    return state.removeprefix("_")
-
-
 def _lines(transitions: tuple[Transition, ...]) -> list[_Line]:
     """Join the transitions that run between the same two states, in the file's order."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
+    found: dict[tuple[str, str], dict[_Label, None]] = {}
     for step in transitions:
-        name = step.action or f"{shown(step.call or '')}()"
-        found.setdefault((step.source, step.target or _END), {})[name] = None
-    return [_Line(source, target, tuple(names)) for (source, target), names in found.items()]
+        whole = label(step)
+        text = whole if len(whole) <= _WIDEST else f"{whole[: _WIDEST - 1]}…"
+        written = _Label(step.action or "", text, whole)
+        found.setdefault((step.source, step.target or _END), {})[written] = None
+    return [_Line(source, target, tuple(labels)) for (source, target), labels in found.items()]
 
 
 def _half(state: str) -> float:
@@ -126,7 +130,7 @@ def _heights(plan: Layout, moves: list[_Line]) -> tuple[dict[int, float], float]
     """Place the ranks: the y of each rank's middle, and the whole height."""
     deepest = dict.fromkeys(range(max(plan.rank.values()) + 1), 1)
     for line, route in zip(moves, plan.routes, strict=True):
-        deepest[route.label] = max(deepest[route.label], len(line.actions))
+        deepest[route.label] = max(deepest[route.label], len(line.labels))
     y, top = {}, 44.0
     for rank, labels in deepest.items():
         high = _BOX if rank % 2 == 0 else 2 * _TURN + labels * _LINE
@@ -185,7 +189,7 @@ class _Drawing:
         turn = -1 if route.back else 1
         x, y = places[-1]
         places[-1] = (x, y - 7 * turn)
-        kind = self._kind(line.actions[0])
+        kind = self._kind(line.labels[0].action)
         back = " back" if route.back else ""
         yield f'<path class="line {kind}{back}" d="{_curve(places)}"/>'
         yield f'<path class="head {kind}" d="M{x:.1f} {y:.1f}l-4.5 {-9 * turn}h9z"/>'
@@ -196,7 +200,7 @@ class _Drawing:
         right = self.plan.x[line.source] + _half(line.source)
         middle = self.y[self.plan.rank[line.source]]
         out, low = right + _LOOP, middle + 8
-        kind = self._kind(line.actions[0])
+        kind = self._kind(line.labels[0].action)
         yield (
             f'<path class="line {kind}" d="M{right:.1f} {middle - 8:.1f}'
             f'C{out:.1f} {middle - 26:.1f} {out:.1f} {low + 18:.1f} {right + 7:.1f} {low:.1f}"/>'
@@ -205,11 +209,12 @@ class _Drawing:
         yield from self._label(line, right + _LOOP, middle, "label loop")
 
     def _label(self, line: _Line, x: float, y: float, kind: str) -> Iterator[str]:
-        top = y - (len(line.actions) - 1) * _LINE / 2 + 4
-        for index, name in enumerate(line.actions):
+        top = y - (len(line.labels) - 1) * _LINE / 2 + 4
+        for index, one in enumerate(line.labels):
+            title = f"<title>{_text(one.whole)}</title>" if one.whole != one.text else ""
             yield (
-                f'<text class="{kind} {self._kind(name)}" x="{x:.1f}" '
-                f'y="{top + index * _LINE:.1f}">{_text(name)}</text>'
+                f'<text class="{kind} {self._kind(one.action)}" x="{x:.1f}" '
+                f'y="{top + index * _LINE:.1f}">{_text(one.text)}{title}</text>'
             )
 
     def start(self, state: str) -> Iterator[str]:
@@ -246,21 +251,6 @@ def _curve(places: list[tuple[float, float]]) -> str:
         path += f"C{x:.1f} {middle:.1f} {to:.1f} {middle:.1f} {to:.1f} {down:.1f}"
         x, y = to, down
     return path
-
-
-def _hues() -> str:
-    """One colour for each action: of its lines, its arrows and its label."""
-    rules = [
-        f".state-diagram .line.a{i}{{stroke:{light}}}"
-        f".state-diagram .head.a{i},.state-diagram .label.a{i}{{fill:{light}}}"
-        for i, (light, _) in enumerate(PALETTE)
-    ]
-    dark = [
-        f".state-diagram .line.a{i}{{stroke:{dark}}}"
-        f".state-diagram .head.a{i},.state-diagram .label.a{i}{{fill:{dark}}}"
-        for i, (_, dark) in enumerate(PALETTE)
-    ]
-    return "\n".join([*rules, "@media (prefers-color-scheme:dark){", *dark, "}\n"])
 
 
 def _text(text: str) -> str:

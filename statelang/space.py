@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 
 from attrs import field, frozen
 
@@ -89,3 +90,8 @@ class StateSpace:
     def inputs(self) -> tuple[Register, ...]:
         """The values that come with a problem."""
         return tuple(r for r in self.registers if r.initial is None)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: by name, as the page needs the space and is seldom asked for."""
+        bundle: dict[str, str] = import_module("statelang.page").bundle(self)
+        return bundle

@@ -15,10 +15,12 @@ from attrs import frozen
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from statelang.colours import PALETTE
 from statelang.diagnostics import StatelangError
-from statelang.diagram import PALETTE, draw, hues, shown
+from statelang.diagram import draw, hues
 from statelang.engine import TraceError, Verdict, validate
 from statelang.space import StateSpace
+from statelang.submachines import shown
 from statelang.syntax import parse
 from statelang.training.plots import COLOURS, Bar, bars, loss_curve
 from statelang.training.runs import write_atomically

@@ -1,71 +1,86 @@
-"""`statelang show`: the states, transitions and actions of a space, with their documentation."""
+"""`statelang show`: a state space as tables, as a picture, as a page, as a diagram's source."""
 
 import argparse
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import statelang
 from statelang.commands.common import SPACE, Subparsers
 from statelang.space import StateSpace
+from statelang.tables import Table, payloads, tables
 
 _WIDEST = 100  # characters; longer lines of prose are hard to read
+_FORMS = ("mermaid", "dot", "svg", "html")
 
 
 def add(verbs: Subparsers) -> None:
     """Declare the verb."""
     parser = verbs.add(
         "show",
-        "print the states and transitions of a space",
-        "Print a state space as tables: its states, its transitions, its actions.",
-        "statelang show kwai_star",
+        "print or draw what a space declares",
+        "Print a state space as tables: its states, transitions, actions, registers, inputs and "
+        "limits, then what each action writes, with its contracts. With --to, write it for other "
+        "tools: a Mermaid or DOT diagram, a picture, or one page with all of it.",
+        "statelang show kwai_star --to html -o kwai_star.html",
         run,
     )
     parser.add_argument("space", metavar="SPACE", help=SPACE)
+    parser.add_argument("--to", choices=_FORMS, help="the form to write (default: tables)")
+    parser.add_argument(
+        "-o", metavar="FILE", dest="file", help="where to write it (default: standard output)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the tables."""
-    print(describe(statelang.load(options.space)))
+    """Print the space, or write it to a file."""
+    text = _form(options.to)(statelang.load(options.space))
+    if options.file:
+        Path(options.file).write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
     return 0
+
+
+def _form(name: str | None) -> Callable[[StateSpace], str]:
+    from statelang.charts import dot, mermaid
+    from statelang.diagram import draw
+    from statelang.page import html
+
+    forms = {"mermaid": mermaid, "dot": dot, "svg": draw, "html": html}
+    return forms[name] if name else describe
 
 
 def describe(space: StateSpace) -> str:
     """The tables as text, as wide as the terminal."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
-    moves = [
-        (step.source, step.action or f"{step.call} (a machine)", step.target or "(end)")
-        for step in space.transitions
-    ]
-    moves += [(name, "", "(may stop here)") for name in sorted(space.stops)]
-    order = [state.name for state in space.states]
-    moves.sort(key=lambda move: order.index(move[0]))
     parts = [
         f"{space.name}  (grammar {space.hash[:12]})",
         textwrap.fill(space.doc, width),
-        *_table(("STATE", "WHAT IT MEANS"), ((s.name, s.doc) for s in space.states), width),
-        *_table(("FROM", "ACTION", "TO"), _without_repeats(moves), width),
-        *_table(("ACTION", "WHAT IT DOES"), ((a.name, a.doc) for a in space.actions), width),
+        *(line for table in tables(space) for line in _table(table, width)),
+        "",
+        "PAYLOADS AND CONTRACTS",
+        *_payloads(space),
     ]
-    return "\n".join(parts)
+    return "\n".join(parts) + "\n"
 
 
-def _without_repeats(moves: Sequence[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
-    """The moves, a state named only at its first one."""
-    before = None
-    for source, action, target in moves:
-        yield ("" if source == before else source, action, target)
-        before = source
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> Iterator[str]:
+def _table(table: Table, width: int) -> Iterator[str]:
     """Lines of a table whose last column is wrapped to the width."""
-    table = [head, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head) - 1)]
+    rows = [tuple(cell.upper() for cell in table.head), *table.rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.head) - 1)]
     left = sum(widths) + 2 * len(widths)
     yield ""
-    for row in table:
+    for row in rows:
         first, *more = textwrap.wrap(row[-1], max(width - left, 24)) or [""]
         cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=False)]
         yield "  ".join([*cells, first]).rstrip()
         yield from (" " * left + line for line in more)
+
+
+def _payloads(space: StateSpace) -> Iterator[str]:
+    """The rules as the file has them, their contracts below."""
+    for rule in payloads(space):
+        yield rule.text
+        yield from (f"    {line}" for line in rule.contracts)

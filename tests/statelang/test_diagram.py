@@ -7,8 +7,13 @@ from xml.etree import ElementTree
 import pytest
 
 import statelang
-from statelang.diagram import PALETTE, draw, hues, shown
+from statelang.colours import PALETTE
+from statelang.diagnostics import StatelangError
+from statelang.diagram import MAX_STATES, draw, hues
 from statelang.layout import Edge, layered
+from statelang.space import StateSpace
+from statelang.submachines import label, shown
+from tests.strategies import OWN, own_space
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -28,37 +33,47 @@ MANY_ACTIONS = "start : a0 _on\n_on : " + " | ".join(f"a{i} _on" for i in range(
 MANY_ACTIONS += "".join(f'a{i} : "a{i};"\n' for i in range(9)) + 'stop : "stop"\n'
 
 
-@pytest.mark.parametrize("name", statelang.shipped())
-def test_every_state_and_transition_is_drawn(name: str) -> None:
-    """A shipped space's drawing is XML and names every state once, every action on its lines."""
-    space = statelang.load(name)
+SPACES = [*(statelang.load(name) for name in statelang.shipped()), *map(own_space, OWN)]
+ALL = pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
+
+
+@ALL
+def test_every_state_and_transition_is_drawn(space: StateSpace) -> None:
+    """A drawing is XML and names every state once, every action and its gate on its lines."""
     picture = ElementTree.fromstring(draw(space))
-    texts = [text.text for text in picture.iter(f"{SVG}text")]
-    lines = {(step.source, step.action, step.target) for step in space.transitions}
+    texts = [text for text in picture.iter(f"{SVG}text")]
+    names = [text.text for text in texts if text.attrib["class"] == "name"]
+    titles = {id(text): text.find(f"{SVG}title") for text in texts}
+    labels = [
+        whole.text if (whole := titles[id(text)]) is not None else text.text
+        for text in texts
+        if "label" in text.attrib["class"]
+    ]
+    moves = {(step.source, label(step), step.target) for step in space.transitions}
 
-    for state in space.states:
-        assert 1 == texts.count(shown(state.name))
-    for action in space.actions:
-        assert sum(action.name == label for _, label, _ in lines) == texts.count(action.name)
+    assert sorted(shown(state.name) for state in space.states) == sorted(map(str, names))
+    assert sorted(label for _, label, _ in moves) == sorted(map(str, labels))
 
 
-@pytest.mark.parametrize("name", statelang.shipped())
-def test_boxes_and_labels_do_not_overlap(name: str) -> None:
-    """No two states, and no state and label, lie over each other."""
+@ALL
+def test_boxes_and_labels_do_not_overlap(space: StateSpace) -> None:
+    """No two states, and no state and label, lie over each other; the machines stand apart."""
     boxes = []
-    picture = ElementTree.fromstring(draw(statelang.load(name)))
-    for box in picture.iter(f"{SVG}rect"):
-        x, y, width, height = (float(box.attrib[key]) for key in ("x", "y", "width", "height"))
-        boxes.append((x, y, x + width, y + height))
-    for text in picture.iter(f"{SVG}text"):
-        if "label" in text.attrib["class"]:
-            x, y, wide = (
-                float(text.attrib["x"]),
-                float(text.attrib["y"]),
-                7.3 * len(text.text or ""),
-            )
-            left = x if "loop" in text.attrib["class"] else x - wide / 2
-            boxes.append((left, y - 10, left + wide, y + 3))
+    floor = 0.0
+    for machine in ElementTree.fromstring(draw(space)).iterfind(f"{SVG}g"):
+        top = float(machine.attrib["transform"].split(" ")[1].rstrip(")"))
+        assert top >= floor
+        frames = [node.find(f"{SVG}rect") for node in machine.iterfind(f"{SVG}g")]
+        for box in (frame for frame in frames if frame is not None):
+            x, y, width, height = (float(box.attrib[key]) for key in ("x", "y", "width", "height"))
+            boxes.append((x, y + top, x + width, y + top + height))
+        for text in machine.iter(f"{SVG}text"):
+            if "label" in text.attrib["class"]:
+                x, y = float(text.attrib["x"]), float(text.attrib["y"]) + top
+                wide = 7.3 * len(text.text or "")
+                left = x if "loop" in text.attrib["class"] else x - wide / 2
+                boxes.append((left, y - 10, left + wide, y + 3))
+        floor = max(bottom for *_, bottom in boxes)
 
     overlaps = [
         (a, b)
@@ -118,6 +133,41 @@ def test_a_state_where_a_trace_may_stop_has_a_double_frame() -> None:
     """An empty alternative shows in the drawing."""
     picture = draw(statelang.loads('start : go _may\n_may : go _may\n     |\ngo : "go;"\n'))
     assert 3 == picture.count('class="box"')
+
+
+def test_a_called_machine_stands_below_with_its_name() -> None:
+    """A call is a line with the machine's name; the machine has a start and an end of its own."""
+    picture = ElementTree.fromstring(draw(own_space("calls")))
+    titles = [t.text for t in picture.iter(f"{SVG}text") if t.attrib["class"] == "title"]
+    labels = [t.text for t in picture.iter(f"{SVG}text") if "label" in t.attrib["class"]]
+
+    assert ["greetings()"] == titles
+    assert 1 == labels.count("greetings()")
+    assert 2 == len(picture.findall(f"{SVG}g"))
+
+
+def test_a_long_gate_is_cut_and_whole_in_its_tooltip() -> None:
+    """What stands on a line has a bound; hovering shows the rest."""
+    gate = " and ".join(f"n < {number}" for number in range(20))
+    picture = draw(
+        statelang.loads(
+            f"//@ ghost n: number = 0\n\nstart : go _on  //@ requires {gate}\n"
+            '      | go\n_on : go\ngo : "go"\n'
+        )
+    )
+    labels = [
+        t for t in ElementTree.fromstring(picture).iter(f"{SVG}text") if "n < 0" in (t.text or "")
+    ]
+    assert [60] == [len(label.text or "") for label in labels]
+    assert f"go [{gate}]" == getattr(labels[0].find(f"{SVG}title"), "text", None)
+
+
+def test_a_space_too_large_for_a_picture_says_so() -> None:
+    """A stranger's file cannot ask for a drawing without end."""
+    rows = "".join(f"_s{n} : go _s{n + 1}\n" for n in range(MAX_STATES))
+    space = statelang.loads(f'start : go _s0\n{rows}_s{MAX_STATES} : go\ngo : "go"\n')
+    with pytest.raises(StatelangError, match="has 302 states"):
+        draw(space)
 
 
 def test_back_edges_are_turned_and_ranks_differ() -> None:
