@@ -11,7 +11,10 @@ from statelang.diagnostics import Diagnostic, GrammarError, Severity, StatelangE
 from statelang.loader import check, load, loads, shipped
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 
-_LAZY: Final[dict[str, str]] = {}
+_LAZY: Final[dict[str, str]] = {
+    "export": "statelang.exports",
+    "fmt": "statelang.formatting",
+}
 
 __all__ = [
     "Action",
@@ -24,6 +27,8 @@ __all__ = [
     "Terminal",
     "Transition",
     "check",
+    "export",
+    "fmt",
     "load",
     "loads",
     "shipped",

@@ -10,6 +10,8 @@ from types import ModuleType
 from statelang.commands import (
     check,
     data,
+    export,
+    fmt,
     generate,
     quickstart,
     report,
@@ -24,7 +26,7 @@ from statelang.diagnostics import GrammarError, Severity, StatelangError
 
 # In the order of the work: look at a space, judge texts, make data, train, measure, show.
 _VERBS: tuple[ModuleType, ...] = (
-    check, show, walk, validate, data, train, generate, evaluate, report, quickstart,
+    check, fmt, show, export, walk, validate, data, train, generate, evaluate, report, quickstart,
 )  # fmt: skip
 
 _EXAMPLES = """\

@@ -1,0 +1,170 @@
+"""Formatting: one normal form, every comment kept, the meaning never touched."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import statelang
+from statelang import resolve
+from statelang.diagnostics import GrammarError
+from statelang.engine import validate
+from statelang.formatting import clause, fmt
+from statelang.lexing import Kind, tokens
+from statelang.source import Source
+from statelang.syntax import Comment, parse
+from tests.statelang.files import clauses, messy, odd_files
+from tests.strategies import OWN, SHIPPED, problem_for, space_named, walked
+
+GRAMMARS = sorted((Path(__file__).parents[2] / "grammars").glob("*.lark"))
+
+
+def meaning(text: str) -> Any:
+    """The tree of a file without places, each clause as its own tree."""
+    file = parse(Source(text))
+
+    def comment(value: Comment) -> Any:
+        return clause_tree(value.text) if value.contract else value.text
+
+    def serialize(_: Any, __: Any, value: Any) -> Any:
+        return comment(value) if isinstance(value, Comment) else value
+
+    def plain(value: Any) -> Any:
+        places = ("span", "line", "source")
+        return attrs.asdict(
+            value, filter=lambda a, _: a.name not in places, value_serializer=serialize
+        )
+
+    blocks = [([comment(c) for c in block], at) for block, at in file.comments]
+    return [plain(d) for d in file.definitions], blocks, [o.what for o in file.outside]
+
+
+def clause_tree(text: str) -> Any:
+    """The tree of a clause, or its text where it is none."""
+    try:
+        return resolve.parse(text)
+    except resolve.ContractError:
+        return text
+
+
+def written(text: str) -> list[tuple[Kind, str]]:
+    """What is written, white space apart."""
+    return [
+        (token.kind, "".join(token.text.split()))
+        for token in tokens(text)
+        if token.kind not in (Kind.SPACE, Kind.NEWLINE)
+    ]
+
+
+@pytest.mark.parametrize("file", GRAMMARS, ids=lambda file: file.stem)
+def test_shipped_grammars_are_in_normal_form(file: Path) -> None:
+    """What we ship is how we would write it."""
+    text = file.read_text(encoding="utf-8")
+    assert text == fmt(text)
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, *OWN])
+@given(chance=st.randoms(use_true_random=False))
+def test_spacing_is_undone(name: str, chance: Random) -> None:
+    """However a file is spaced, its normal form is one."""
+    text = space_named(name).source.text.lstrip("\n")
+    assert text == fmt(messy(text, chance))
+
+
+@given(odd_files())
+def test_meaning_and_comments_stay(text: str) -> None:
+    """The tree, its clauses and every comment are those of the text; twice is once."""
+    try:
+        before = meaning(text)
+    except GrammarError:
+        assume(False)
+    once = fmt(text)
+    assert before == meaning(once)
+    assert written(text) == written(once)
+    assert once == fmt(once)
+
+
+@given(odd_files())
+def test_the_normal_form_is_clean(text: str) -> None:
+    """No space at the end of a line, at most one empty line together, one line end at the end."""
+    try:
+        lines = fmt(text).split("\n")
+    except GrammarError:
+        assume(False)
+    assert [] == [line for line in lines if line != line.rstrip() or "\t" in line[:1]]
+    assert "" == lines.pop()
+    assert not lines or "" not in (lines[0], lines[-1])
+    assert not any(one == two == "" for one, two in pairwise(lines))
+
+
+@given(clauses())
+def test_a_clause_keeps_its_tree(text: str) -> None:
+    """Whatever the grammar of clauses has is written in one way, which reads as before."""
+    before = clause_tree(text)
+    assume(not isinstance(before, str))
+    once = clause(text)
+    assert before == clause_tree(once)
+    assert once == clause(once)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_same_traces_are_legal(name: str) -> None:
+    """A file spaced otherwise, and formatted, judges walked traces as the shipped space does."""
+    odd = messy(space_named(name).source.text, Random(7)).replace("\t", " ")
+    assert odd != fmt(odd)
+    for text in (odd, fmt(odd)):
+        space = statelang.loads(text)
+        for seed in range(5):
+            verdict = validate(space, walked(name, seed), problem=problem_for(name))
+            assert (True, True) == (verdict.grammar, verdict.contracts)
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        ("", ""),
+        ("", " \n\n\t"),
+        ("// a\n", "// a  "),
+        ("start : go\n", "start:go"),
+        ("start : go\n      | stop\n", "start : go | stop"),
+        ("_s : go _s\n   |\n", "_s :go   _s|"),
+        ("_s :\n   | go\n", "_s : | go"),
+        ("_s : go _s  //@ requires n < 3\n   |\n", "_s : go _s //@requires n<3\n|"),
+        ("_s :  //@ requires true\n   | go\n", "_s :  //@ requires true\n   | go"),
+        ('N : "a" | "b"  // c\n', 'N :"a"\n  | "b" // c'),
+        ('N : "a"  // c\n  | "b"\n', 'N :"a" // c\n  | "b"'),
+        (f'N : "{"a" * 60}"\n  | "{"b" * 60}"\n', f'N : "{"a" * 60}" | "{"b" * 60}"'),
+        ('a : ("x"  // c\n    | "y") b~2..3 c? -> d\n', 'a:("x"// c\n|"y")b ~ 2..3  c ? ->d'),
+        ('a : "x"\n\n\n\n?b.2 : "y"\n'.replace("\n\n\n", "\n"), 'a : "x"\r\n\r\n\r\n?b . 2: "y"'),
+        ('a : "x"\n!b : "y"\n', 'a : "x" !b : "y"'),
+        ('a : "x"  /// of the next\nb : "y"\n', 'a : "x" /// of the next\nb : "y"'),
+        ("/// doc\n//// rule\n///   - list\n", "///doc\n//// rule\n///   - list \t"),
+        ("//@ requires not a.B in {1: -2}[x]\n", "//@requires not a . B in {1:-2} [x]"),
+        ("//@ no clause  at all\n", "//@no clause  at all "),
+        ("//@ requires -n - -1 == f(-n) and (if a then b else (c))\n",
+         "//@requires - n - - 1==f( -n )and(if a then b else(c))"),
+        ("t{x, y} : x [y | a{b}]\n", "t{x,y}:x[y|a {b}]"),
+        ("%ignore  X\n", "%ignore  X\n\n"),
+    ],
+)  # fmt: skip
+def test_normal_form(expected: str, text: str) -> None:
+    """Spacing, alignment and blank lines, case by case."""
+    assert expected == fmt(text)
+    assert expected == fmt(expected)
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    """A text that is not Lark notation has no normal form; the finding says why."""
+    with pytest.raises(GrammarError) as caught:
+        statelang.fmt("start go\n", "mine.lark")
+    (finding,) = caught.value.diagnostics
+    assert ("SL001", "mine.lark", 1, 7) == (
+        finding.code, finding.file, finding.line, finding.column
+    )  # fmt: skip
