@@ -14,6 +14,7 @@ from statelang.space import Action, State, StateSpace, Terminal, Transition
 _LAZY: Final[dict[str, str]] = {
     "export": "statelang.exports",
     "fmt": "statelang.formatting",
+    "new": "statelang.starter",
 }
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "fmt",
     "load",
     "loads",
+    "new",
     "shipped",
 ]
 

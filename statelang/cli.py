@@ -10,9 +10,11 @@ from types import ModuleType
 from statelang.commands import (
     check,
     data,
+    explain,
     export,
     fmt,
     generate,
+    new,
     quickstart,
     report,
     show,
@@ -26,7 +28,7 @@ from statelang.diagnostics import GrammarError, Severity, StatelangError
 
 # In the order of the work: look at a space, judge texts, make data, train, measure, show.
 _VERBS: tuple[ModuleType, ...] = (
-    check, fmt, show, export, walk, validate, data, train, generate, evaluate, report, quickstart,
+    new, check, fmt, show, export, walk, validate, explain, data, train, generate, evaluate, report, quickstart,
 )  # fmt: skip
 
 _EXAMPLES = """\

@@ -96,5 +96,5 @@ def test_a_notebook_shows_picture_page_and_name() -> None:
 def test_ipython_shows_it() -> None:
     """IPython's own formatter finds the bundle."""
     space = statelang.load("kwai_star")
-    data, _ = DisplayFormatter().format(space)  # type: ignore[no-untyped-call] - IPython has none
+    data, _ = DisplayFormatter().format(space)  # type: ignore[no-untyped-call]  # it has none
     assert set(space._repr_mimebundle_()) == set(data)
