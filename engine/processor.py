@@ -14,7 +14,8 @@ import numpy as np
 from outlines.processors import OutlinesLogitsProcessor
 
 from statelang.diagnostics import StatelangError
-from statelang.engine.guide import Guide, Ids, Position
+from statelang.engine.guide import Guide, Position
+from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 
@@ -68,7 +69,7 @@ class StateSpaceProcessor(OutlinesLogitsProcessor):
             position = self._position(index, len(rows), row)
             if position is None or position.ended:
                 continue
-            allowed: Ids = self.guide.allowed(position)
+            allowed: Ints = self.guide.allowed(position)
             if not len(allowed):
                 written = self.guide.vocabulary.decode(row[len(self._prompts[0]) :])
                 raise StatelangError(

@@ -11,18 +11,9 @@ from typing import Any, Final
 from attrs import frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.engine.trie import Trie
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-
-
-class TrieNode:
-    """A prefix of tokens: the tokens that end here, and the bytes that go on."""
-
-    __slots__ = ("children", "tokens")
-
-    def __init__(self) -> None:
-        self.children: dict[int, TrieNode] = {}
-        self.tokens: list[int] = []
 
 
 @frozen(eq=False, slots=False)
@@ -79,20 +70,9 @@ class Vocabulary:
         return cls(tuple(tokens), found)
 
     @cached_property
-    def trie(self) -> TrieNode:
+    def trie(self) -> Trie:
         """The tokens by their bytes."""
-        root = TrieNode()
-        for index, token in enumerate(self.tokens):
-            if not token:
-                continue
-            node = root
-            for byte in token:
-                following = node.children.get(byte)
-                if following is None:
-                    following = node.children[byte] = TrieNode()
-                node = following
-            node.tokens.append(index)
-        return root
+        return Trie.of(self.tokens)
 
     @cached_property
     def longest(self) -> int:
@@ -110,18 +90,18 @@ class Vocabulary:
 
     def fewest(self, text: bytes) -> int:
         """The least number of tokens that spell `text`. Raises StatelangError where none do."""
+        trie = self.trie
         far = len(text) + 1
         best = [0, *([far] * len(text))]
         for start in range(len(text)):
             if best[start] == far:
                 continue
-            node, cost = self.trie, best[start] + 1
+            node, cost = 0, best[start] + 1
             for end in range(start, len(text)):
-                following = node.children.get(text[end])
-                if following is None:
+                node = trie.child(node, text[end])
+                if node < 0:
                     break
-                node = following
-                if node.tokens and cost < best[end + 1]:
+                if cost < best[end + 1] and trie.spells(node):
                     best[end + 1] = cost
         if best[-1] == far and text:
             raise StatelangError(

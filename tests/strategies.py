@@ -297,13 +297,12 @@ def cut(vocabulary: Vocabulary, data: bytes, chance: random.Random) -> list[int]
     """One random tokenisation of `data`: at each place any token that fits."""
     result, at = [], 0
     while at < len(data):
-        node, fitting = vocabulary.trie, []
+        node, fitting = 0, []
         for end in range(at, len(data)):
-            following = node.children.get(data[end])
-            if following is None:
+            node = vocabulary.trie.child(node, data[end])
+            if node < 0:
                 break
-            node = following
-            fitting += [(token, end + 1) for token in node.tokens]
+            fitting += [(token, end + 1) for token in vocabulary.trie.tokens(node)]
         token, at = chance.choice(fitting)
         result.append(token)
     return result

@@ -224,15 +224,18 @@ def test_the_fewest_tokens_of_a_text(tokens: list[bytes], text: bytes) -> None:
 @given(st.lists(st.binary(max_size=3), max_size=12))
 def test_the_trie_holds_each_token_once(tokens: list[bytes]) -> None:
     """Every token that writes something is found along its bytes; the others nowhere."""
-    vocabulary = Vocabulary(tuple(tokens), frozenset({0}))
+    trie = Vocabulary(tuple(tokens), frozenset({0})).trie
     found: dict[int, bytes] = {}
-    todo = [(vocabulary.trie, b"")]
+    todo = [(0, b"")]
     while todo:
         node, written = todo.pop()
-        for token in node.tokens:
+        for token in trie.tokens(node):
             assert token not in found
             found[token] = written
-        todo += [(child, written + bytes((byte,))) for byte, child in node.children.items()]
+        for byte in range(256):
+            child = trie.child(node, byte)
+            if child >= 0:
+                todo.append((child, written + bytes((byte,))))
     assert found == {index: token for index, token in enumerate(tokens) if token}
 
 

@@ -1,0 +1,208 @@
+"""What decides a mask, and the mask: looked up where the same has been met before.
+
+A state is a configuration without what cannot matter for the next token: far bounds, the way it
+came, and, in the plain grammar, registers. The structure's table comes first; the tokens that touch
+a contract are then tried on the configuration, and kept only if the step can still be completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from attrs import define, field
+
+from statelang.engine.tables import Row, Table, Tables, packed, unpacked
+from statelang.engine.trie import Ints
+from statelang.engine.vocabulary import Vocabulary
+from statelang.machine import Configuration, Machine
+from statelang.program import Frames
+from statelang.search import Search
+
+_MAX_STATES: Final = 20_000
+_MAX_STEPS: Final = 200_000
+
+Viable = Callable[[int, Configuration], tuple[bool, bool]]
+
+
+@define(eq=False)
+class State:
+    """Where sequences stand that go on alike.
+
+    `following` are the states after tokens met before; `jumps` those after which another bound
+    counts, with the bytes until it is near. `alike` are the states with the same registers.
+    """
+
+    configuration: Configuration
+    table: Table
+    alike: dict[Table, State]
+    row: Row | None = None
+    following: dict[int, State] = field(factory=dict)
+    jumps: dict[int, tuple[State, int]] = field(factory=dict)
+    _sparse: tuple[bool, Ints] | None = None
+
+
+class States:
+    """The states of one machine over one vocabulary; shared by all sequences."""
+
+    def __init__(self, machine: Machine, vocabulary: Vocabulary) -> None:
+        self.machine = machine
+        self.vocabulary = vocabulary
+        self.tables = Tables(machine, vocabulary)
+        self.search = Search(machine, vocabulary.alphabet)
+        self.size = len(vocabulary.tokens)
+        self._states: dict[object, State] = {}
+        self._steps: dict[object, bool] = {}
+        self.stops = np.array(sorted(vocabulary.stops), np.int32)
+
+    def state(self, configuration: Configuration) -> tuple[State, int]:
+        """The state of a configuration, and the bytes that may be read before a bound is near."""
+        control, room = self.tables.place(configuration)
+        key = self._key(control, configuration)
+        found = self._states.get(key)
+        if found is None:
+            if len(self._states) > _MAX_STATES:
+                self._states.clear()
+            found = State(configuration, self.tables.table(control), {})
+            self._states[key] = found
+        return found, room
+
+    def _key(self, control: tuple[Any, ...], configuration: Configuration) -> object:
+        """What two configurations share that go on alike, up to bounds that are far away."""
+        if not self.machine.contracts:
+            return control
+        envs = tuple(_hashable(env.key) for _, env in configuration.alive)
+        return control, envs, configuration.text if self._is_read(configuration) else b""
+
+    def row(self, state: State) -> Row:
+        """The mask of a state, packed: token `i` is bit `i % 32` of word `i // 32`. Read-only."""
+        if state.row is None:
+            state.row = self._row(state.configuration, state.table)
+        return state.row
+
+    def _row(self, configuration: Configuration, table: Table) -> Row:
+        kept = list(self.tried(configuration, table, self.viable))
+        if self.machine.ends(configuration) is not None:
+            kept.append(self.stops)
+        return self.joined(table.row, kept)
+
+    def joined(self, row: Row, more: list[Ints]) -> Row:
+        """A mask with more tokens; stop tokens beyond the vocabulary are left out."""
+        if not more:
+            return row
+        free = unpacked(row, self.size)
+        ids = np.concatenate(more)
+        free[ids[ids < self.size]] = True
+        return packed(free)
+
+    def tried(self, configuration: Configuration, table: Table, viable: Viable) -> Iterator[Ints]:
+        """Of the tokens that touch a contract or leave a choice behind, those that are legal."""
+        alive = list(self._alive(configuration, table))
+        if len(alive) == 1 and len(alive[0][0]) == 1 and not table.count:
+            if self.machine.ends(configuration) is None:
+                yield alive[0][0]  # the only way on, and there is one
+                return
+        fields: dict[object, bool] = {}
+        for ids, after in alive:
+            place = self._free_field(after)
+            if place is not None and place in fields:
+                ok = fields[place]
+            else:
+                ok, shared = viable(int(ids[0]), after)
+                if place is not None and shared:
+                    fields[place] = ok
+                elif len(ids) > 1 and self._is_read(configuration):
+                    yield from self._each(configuration, ids, viable)
+                    continue
+            if ok:
+                yield ids
+
+    def _each(self, configuration: Configuration, ids: Ints, viable: Viable) -> Iterator[Ints]:
+        for token in ids:
+            after = self._after(configuration, int(token))
+            if after is not None and viable(int(token), after)[0]:
+                yield np.array([token], np.int32)
+
+    def _alive(
+        self, configuration: Configuration, table: Table
+    ) -> Iterator[tuple[Ints, Configuration]]:
+        """Tokens that the machine takes, those together that may have one answer."""
+        for ids in table.alike:
+            after = self._after(configuration, int(ids[0]))
+            if (
+                len(ids) == 1
+                or not self._is_read(configuration)
+                or (after is not None and self._free_field(after) is not None)
+            ):
+                if after is not None:
+                    yield ids, after
+                continue
+            for token in ids:
+                after = self._after(configuration, int(token))
+                if after is not None:
+                    yield np.array([token], np.int32), after
+        if len(table.single):
+            yield from self._singles(configuration, table)
+
+    def _is_read(self, configuration: Configuration) -> bool:
+        """Whether the text of a field is being read, so that each token makes another text."""
+        return any(env.starts for _, env in configuration.alive)
+
+    def _singles(
+        self, configuration: Configuration, table: Table
+    ) -> Iterator[tuple[Ints, Configuration]]:
+        """The tokens that begin or end a field, walked together as far as they agree."""
+        trie, single = self.vocabulary.trie, set(table.single.tolist())
+        todo = [(0, configuration)]
+        while todo:
+            node, at = todo.pop()
+            for byte, child in trie.children(node):
+                if child not in table.paths:
+                    continue
+                after = self.machine.advance(at, bytes((byte,)))
+                if after is None:
+                    continue
+                todo.append((child, after))
+                ids = [token for token in trie.tokens(child) if token in single]
+                if ids:
+                    yield np.array(ids, np.int32), after
+
+    def _after(self, configuration: Configuration, token: int) -> Configuration | None:
+        return self.machine.advance(configuration, self.vocabulary.tokens[token])
+
+    def _free_field(self, after: Configuration) -> object | None:
+        """What tokens with one answer share: the field that is being written, where its text binds
+        nothing else in the step, or the place, where no contract looks at the text yet."""
+        shared: list[object] = []
+        for thread, _ in after.alive:
+            if thread.left is None:
+                return None
+            if thread.place in self.machine.program.free:
+                shared.append(thread.place)
+            elif thread.left.pure and not thread.guards:
+                shared.append(thread)
+            else:
+                return None
+        return tuple(shared)
+
+    def viable(self, _: int, after: Configuration) -> tuple[bool, bool]:
+        """Whether the step can be completed and leaves an exit open; and that this is so for all
+        texts of a field that binds nothing."""
+        control, _ = self.tables.place(after)
+        key = self._key(control, after)
+        known = self._steps.get(key)
+        if known is None:
+            if len(self._steps) > _MAX_STEPS:
+                self._steps.clear()
+            known = self._steps[key] = self.search.step(after)
+        return known, True
+
+
+def _hashable(value: Any) -> object:
+    """A value of the contract language, or a tuple of such, as something to look up by."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _hashable(item)) for key, item in value.items())
+    if isinstance(value, Frames):
+        return _hashable(value.slots), _hashable(value.outer)
+    return tuple(map(_hashable, value)) if isinstance(value, tuple) else value

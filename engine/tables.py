@@ -1,0 +1,319 @@
+"""What the grammar allows at a place, over a whole vocabulary: computed once, then looked up.
+
+Places that differ only in how far away a bound is share one table, and texts of one kind share the
+tokens that stay inside the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from attrs import field, frozen
+
+from statelang.automaton import ALL_BYTES, EMPTY, NOTHING, Regular, either, lowest, repeat, then
+from statelang.engine.sweep import Automaton, bytes_of
+from statelang.engine.trie import Ints
+from statelang.engine.vocabulary import Vocabulary
+from statelang.machine import Configuration, Machine, Thread
+from statelang.program import BeginSpan, EndSpan, Event
+
+FAR: Final = 1 << 40
+_WIDE: Final = 16  # bytes that may come first, from which a text is worth a share of its own
+_MAX_TABLES: Final = 5_000
+
+Control = tuple[Thread, ...]
+Row = npt.NDArray[np.int32]
+Happened = tuple[Event | None, ...]  # the events along a token; None: a choice was left behind
+_Key = tuple[Control, Happened | None]  # None: what happened depends on the text of the token
+
+
+@lru_cache(maxsize=100_000)
+def opened(state: Regular, limit: int) -> tuple[Regular, int]:
+    """The same language for every continuation of at most `limit` bytes, far bounds taken away;
+    and how many bytes may be read before this stops to be so."""
+    match state.kind, state.parts:
+        case "then", (Regular() as first, Regular() as second):
+            (head, room), (tail, other) = opened(first, limit), opened(second, limit)
+            return then(head, tail), min(room, other)
+        case "either", parts:
+            found = [opened(part, limit) for part in parts if isinstance(part, Regular)]
+            return either(*(part for part, _ in found)), min(room for _, room in found)
+        case "repeat", (Regular() as item, int() as low, high):
+            assert high is None or isinstance(high, int)
+            bounds = [bound for bound in (low, high) if bound is not None and bound > limit]
+            most = None if high in bounds else high
+            return repeat(item, min(low, limit + 1), most), min(bounds, default=FAR) - limit - 1
+    return state, FAR
+
+
+@frozen(eq=False, slots=False)
+class Table:
+    """The tokens of one place.
+
+    Along the tokens of `row` nothing happens: they are allowed as they are. The others open or end
+    a step, or leave a choice behind: where no field is being read, those of one set in `alike` lead
+    to one configuration. The `single` ones begin or end a field. `farther` bounds how many bytes a
+    token of `row` moves the end away.
+    """
+
+    control: Control
+    row: Row
+    count: int
+    alike: tuple[Ints, ...]
+    single: Ints
+    farther: int
+    paths: frozenset[int]  # the nodes on the way to the `single` tokens
+    following: dict[int, Table] = field(factory=dict, repr=False)
+
+
+@frozen(eq=False)
+class _Text:
+    """The tokens that stay inside a text: as a row, and how far they may move its end."""
+
+    tokens: npt.NDArray[np.bool_]
+    farther: int
+
+
+@frozen(eq=False)
+class _Reach:
+    """Tokens that hold one of some bytes, and the nodes on the way to them."""
+
+    tokens: Ints
+    nodes: npt.NDArray[np.bool_]
+
+
+class Tables:
+    """The tables of one machine over one vocabulary, made when they are first asked for."""
+
+    def __init__(self, machine: Machine, vocabulary: Vocabulary) -> None:
+        self.machine = machine
+        self.vocabulary = vocabulary
+        self.size = len(vocabulary.tokens)
+        self._limit = vocabulary.longest
+        self._tables: dict[Control, Table] = {}
+        self._texts: dict[Regular, _Text | None] = {}
+        self._reaches: dict[int, _Reach] = {}
+        self._places: Automaton[_Key] = Automaton(self._onward)
+        self._languages: Automaton[Regular] = Automaton(self._derivatives)
+
+    def place(self, configuration: Configuration) -> tuple[Control, int]:
+        """The places of a configuration, far bounds taken away, and the bytes that may be read
+        before that matters."""
+        room = FAR
+        control: dict[Thread, None] = {}
+        for thread, _ in configuration.alive:
+            if thread.left is not None:
+                left, near = opened(thread.left, self._limit)
+                room = min(room, near)
+                thread = self._with(thread, left)
+            control[thread] = None
+        return tuple(control), room
+
+    def table(self, control: Control) -> Table:
+        """What the grammar allows at some places, as `place` gives them."""
+        found = self._tables.get(control)
+        if found is None:
+            if len(self._tables) > _MAX_TABLES:
+                self._tables.clear()
+            found = self._tables[control] = self._shared(control) or self._whole(control)
+        return found
+
+    def groups(self, control: Control) -> list[tuple[int, Ints]]:
+        """The tokens along which nothing happens, by where they lead; each group with how many
+        bytes the end moves away."""
+        ids, states = self._places.tokens(self.vocabulary.trie, self._key(control))
+        nearest = min(map(self.machine.low, control))
+        groups = []
+        for state in _present(states):
+            after, happened = self._places.key(state)
+            if happened == ():
+                farther = max(0, max(map(self.machine.low, after)) - nearest)
+                groups.append((farther, ids[states == state]))
+        return groups
+
+    # -- making
+
+    def _whole(self, control: Control) -> Table:
+        """By all tokens, walked from the places."""
+        ids, states = self._places.tokens(self.vocabulary.trie, self._key(control))
+        free = np.zeros(self.size, np.bool_)
+        return self._made(control, free, ids, states, 0)
+
+    def _shared(self, control: Control) -> Table | None:
+        """By the tokens that stay inside the text, which all such texts share, and those that may
+        leave it, walked from the place; None where that saves nothing."""
+        if len(control) > 1 or control[0].left is None or self._key(control)[1]:
+            return None
+        thread, left = control[0], control[0].left
+        if _first(left).bit_count() < _WIDE:
+            return None
+        leaving = 0
+        for exit_ in self.machine.exits(thread):
+            leaving |= _first(exit_.read.language) if exit_.read is not None else 0
+        reach, text = self._reach(leaving), self._text(left)
+        if text is None or len(reach.tokens) > self.size // 4:
+            return None
+        free = text.tokens.copy()
+        free[reach.tokens] = False
+        ids, states = self._places.tokens(self.vocabulary.trie, (control, ()), reach.nodes)
+        return self._made(control, free, ids, states, text.farther)
+
+    def _made(
+        self, control: Control, free: npt.NDArray[np.bool_], ids: Ints, states: Ints, farther: int
+    ) -> Table:
+        alike: list[Ints] = []
+        single: list[Ints] = []
+        nearest = min(map(self.machine.low, control))
+        for state in _present(states):
+            after, happened = self._places.key(state)
+            here = ids[states == state]
+            if happened == ():
+                free[here] = True
+                farther = max(farther, max(map(self.machine.low, after)) - nearest)
+            elif happened is None:
+                single.append(here)
+            else:
+                alike.append(here)
+        tried = np.sort(np.concatenate(single)) if single else ids[:0]
+        paths = self.vocabulary.trie.paths(tried)
+        return Table(control, packed(free), int(free.sum()), tuple(alike), tried, farther, paths)
+
+    def _text(self, left: Regular) -> _Text | None:
+        """The tokens that stay inside a text; None where some token is the whole of what is left,
+        for then something may happen after it."""
+        if left not in self._texts:
+            ids, states = self._languages.tokens(self.vocabulary.trie, left)
+            ends = [self._languages.key(state) for state in _present(states)]
+            if EMPTY in ends:
+                self._texts[left] = None
+            else:
+                tokens = np.zeros(self.size, np.bool_)
+                tokens[ids] = True
+                farther = max((end.shortest for end in ends), default=0) - left.shortest
+                self._texts[left] = _Text(tokens, max(0, farther))
+        return self._texts[left]
+
+    def _reach(self, byte_set: int) -> _Reach:
+        if byte_set not in self._reaches:
+            trie = self.vocabulary.trie
+            held = np.isin(trie.labels, bytes_of(byte_set))
+            held[0] = False
+            held = trie.below(held)
+            ids = np.flatnonzero(np.repeat(held, np.diff(trie.held)))
+            self._reaches[byte_set] = _Reach(trie.ids[ids], trie.above(held))
+        return self._reaches[byte_set]
+
+    def _with(self, thread: Thread, left: Regular) -> Thread:
+        if left is thread.left:
+            return thread
+        return self.machine.thread(thread.place, left, thread.guards, thread.stack)
+
+    def _key(self, control: Control) -> _Key:
+        """Where a walk begins: a text that a contract narrows is as good as a choice."""
+        plain = all(
+            not thread.guards and (thread.left is None or thread.left.pure) for thread in control
+        )
+        return control, () if plain or not self.machine.contracts else (None,)
+
+    # -- the automaton of places
+
+    def _onward(self, key: _Key) -> Iterator[tuple[int, _Key]]:
+        control, happened = key
+        for byte_set in self._kinds(control):
+            after, more = self._after(control, lowest(byte_set))
+            if after:
+                whole = None if happened is None or more is None else _joined(happened, more)
+                yield byte_set, (after, whole)
+
+    def _kinds(self, control: Control) -> list[int]:
+        """A partition of the bytes: those of one set lead to one place."""
+        languages: dict[Regular, None] = {}
+        for thread in control:
+            languages.update(dict.fromkeys(thread.guards))
+            if thread.left is not None:
+                languages[thread.left] = None
+            if thread.left is None or thread.left.nullable:
+                for exit_ in self.machine.exits(thread):
+                    languages.update(dict.fromkeys(exit_.guards))
+                    if exit_.read is not None:
+                        languages[exit_.read.language] = None
+        kinds = [ALL_BYTES]
+        for language in languages:
+            kinds = [a & b for a in kinds for b in language.classes if a & b]
+        return kinds
+
+    def _derivatives(self, left: Regular) -> Iterator[tuple[int, Regular]]:
+        for byte_set in left.classes:
+            after = left.step(lowest(byte_set))
+            if after is not NOTHING:
+                yield byte_set, opened(after, self._limit)[0]
+
+    def _after(self, control: Control, byte: int) -> _Key:
+        """Every place a byte may lead to, and what happens on the way."""
+        result: dict[Thread, None] = {}
+        happened: list[Event | None] | None = []
+        for thread in control:
+            moves = self.machine.moves(thread, byte)
+            if happened is not None and self.machine.contracts:
+                for move in moves:
+                    happened += (*move.before, *move.after)
+                if any(map(_reads, happened)) or any(move.exit for move in moves):
+                    happened = None
+                elif len(moves) != 1 or not self._is_no_choice(thread, byte):
+                    happened.append(None)
+            for move in moves:
+                after = move.thread or self.machine.beyond(move, byte)
+                if after is not None:
+                    if after.left is not None:
+                        after = self._with(after, opened(after.left, self._limit)[0])
+                    result[after] = None
+        return tuple(result), None if happened is None else tuple(happened)
+
+    def _is_no_choice(self, thread: Thread, byte: int) -> bool:
+        """Whether a byte goes on in the text being read, or on the only way out of it."""
+        goes_on = thread.left is not None and thread.left.step(byte) is not NOTHING
+        return goes_on or len(self.machine.exits(thread)) == 1
+
+
+def _reads(event: Event | None) -> bool:
+    """Whether what an event does depends on the text around it."""
+    return isinstance(event, (BeginSpan, EndSpan))
+
+
+def _joined(first: Happened, second: Happened) -> Happened:
+    return first if second == (None,) and None in first else first + second
+
+
+def _present(states: Ints) -> list[int]:
+    """The distinct states, ascending."""
+    found: list[int] = np.flatnonzero(np.bincount(states)).tolist()
+    return found
+
+
+def packed(free: npt.NDArray[np.bool_]) -> Row:
+    """A mask as bits: token `i` is bit `i % 32` of word `i // 32` (llguidance's layout)."""
+    words = -(-len(free) // 32)
+    row = np.zeros(words * 4, np.uint8)
+    bits = np.packbits(free, bitorder="little")
+    row[: len(bits)] = bits
+    result = row.view(np.int32)
+    result.setflags(write=False)
+    return result
+
+
+def unpacked(row: Row, size: int) -> npt.NDArray[np.bool_]:
+    """The mask of a row of bits."""
+    return np.unpackbits(row.view(np.uint8), count=size, bitorder="little").view(np.bool_)
+
+
+def _first(language: Regular) -> int:
+    """The bytes that a text of a language may begin with."""
+    result = 0
+    for byte_set in language.classes:
+        if language.step(lowest(byte_set)) is not NOTHING:
+            result |= byte_set
+    return result
