@@ -8,10 +8,11 @@ The portable subset is what Lark, llguidance and xgrammar read alike: literals, 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from attrs import define
+from attrs import define, frozen
 
 from statelang.automaton import EMPTY, Regular, either, literal, one_of, repeat, then
 
@@ -24,6 +25,7 @@ MAX_REPEAT: Final = 100_000
 _MAX_DEPTH: Final = 50
 
 Ranges = tuple[tuple[int, int], ...]
+T = TypeVar("T")
 
 
 class RegexError(ValueError):
@@ -34,9 +36,25 @@ class RegexError(ValueError):
         self.offset = offset
 
 
+@frozen
+class Maker(Generic[T]):
+    """What a pattern is read into: how its parts are put together, and one character out of
+    inclusive ranges of code points."""
+
+    then: Callable[..., T]
+    either: Callable[..., T]
+    repeat: Callable[[T, int, int | None], T]
+    characters: Callable[[Ranges], T]
+
+
 def parse(pattern: str, flags: str = "") -> Regular:
     """The language of a pattern, without its slashes. Raises RegexError."""
-    parser = _Parser(pattern, "i" in flags, "s" in flags)
+    return read(pattern, flags, Maker(then, either, repeat, characters))
+
+
+def read(pattern: str, flags: str, make: Maker[T]) -> T:
+    """The same, as something other than an automaton. Raises RegexError."""
+    parser = _Parser(pattern, "i" in flags, "s" in flags, make)
     result = parser.choice()
     if parser.at < len(pattern):
         raise RegexError("`)` closes nothing", parser.at)
@@ -121,32 +139,33 @@ def _complement(ranges: Ranges) -> Ranges:
 
 
 @define
-class _Parser:
+class _Parser(Generic[T]):
     pattern: str
     ignore_case: bool
     dot_all: bool
+    make: Maker[T]
     at: int = 0
     depth: int = 0
 
     def peek(self) -> str:
         return self.pattern[self.at : self.at + 1]
 
-    def choice(self) -> Regular:
+    def choice(self) -> T:
         """choice = sequence ( "|" sequence )*"""
         options = [self.sequence()]
         while self.peek() == "|":
             self.at += 1
             options.append(self.sequence())
-        return either(*options)
+        return self.make.either(*options)
 
-    def sequence(self) -> Regular:
+    def sequence(self) -> T:
         """sequence = ( atom repetition? )*"""
         items = []
         while (char := self.peek()) and char not in "|)":
             items.append(self.repetition(self.atom()))
-        return then(*items)
+        return self.make.then(*items)
 
-    def repetition(self, item: Regular) -> Regular:
+    def repetition(self, item: T) -> T:
         """repetition = "*" | "+" | "?" | "{" m ("," n?)? "}\""""
         start, char = self.at, self.peek()
         if char not in ("*", "+", "?", "{"):
@@ -157,7 +176,7 @@ class _Parser:
             raise RegexError("a lazy or possessive repetition is not portable", start)
         if self.peek() in ("*", "{"):
             raise RegexError("a repetition of a repetition needs a group", self.at)
-        return repeat(item, low, high)
+        return self.make.repeat(item, low, high)
 
     def bounds(self, start: int) -> tuple[int, int | None]:
         end = self.pattern.find("}", self.at)
@@ -172,7 +191,7 @@ class _Parser:
         self.at = end + 1
         return least, most
 
-    def atom(self) -> Regular:
+    def atom(self) -> T:
         """atom = "(" ("?:")? choice ")" | "[" class "]" | "." | "\\" escape | character"""
         start, char = self.at, self.peek()
         self.at += 1
@@ -182,14 +201,14 @@ class _Parser:
             return self.char_class(start)
         if char == ".":
             ranges: Ranges = ((0, _MAX_CODE),) if self.dot_all else _complement(((10, 10),))
-            return characters(ranges)
+            return self.make.characters(ranges)
         if char in "*+?{":
             raise RegexError(f"`{char}` repeats nothing", start)
         if char in "^$":
             raise RegexError(f"the anchor `{char}` is not portable", start)
         return self.of(((self.code(char, start),) * 2,))
 
-    def group(self, start: int) -> Regular:
+    def group(self, start: int) -> T:
         if self.pattern.startswith("?", self.at):
             if not self.pattern.startswith("?:", self.at):
                 raise RegexError("only plain and `(?:...)` groups are portable", start)
@@ -222,7 +241,7 @@ class _Parser:
             return ord(escaped)
         raise RegexError(f"`\\{escaped}` is not portable; write the characters as a class", start)
 
-    def char_class(self, start: int) -> Regular:
+    def char_class(self, start: int) -> T:
         """class = "^"? ( character ( "-" character )? )+"""
         negated = self.peek() == "^"
         self.at += negated
@@ -245,10 +264,10 @@ class _Parser:
         self.at += 1
         return self.of(tuple(ranges), negated=negated)
 
-    def of(self, ranges: Ranges, *, negated: bool = False) -> Regular:
+    def of(self, ranges: Ranges, *, negated: bool = False) -> T:
         if self.ignore_case:
             ranges = _both_cases(ranges)
-        return characters(_complement(ranges) if negated else ranges)
+        return self.make.characters(_complement(ranges) if negated else ranges)
 
 
 _BOUNDS: Final[dict[str, tuple[int, int | None]]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
