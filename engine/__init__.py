@@ -11,24 +11,34 @@ from typing import TYPE_CHECKING, Any
 from statelang.engine.verdict import Step, TraceError, Verdict, validate
 
 if TYPE_CHECKING:
+    from statelang.engine.explanation import Explanation, explain, fitness
     from statelang.engine.generation import Generation, generate
+    from statelang.engine.matcher import Matcher
     from statelang.engine.processor import constrain
     from statelang.engine.vocabulary import Vocabulary
 
 _LAZY = {
+    "Explanation": "statelang.engine.explanation",
     "Generation": "statelang.engine.generation",
+    "Matcher": "statelang.engine.matcher",
     "Vocabulary": "statelang.engine.vocabulary",
     "constrain": "statelang.engine.processor",
+    "explain": "statelang.engine.explanation",
+    "fitness": "statelang.engine.explanation",
     "generate": "statelang.engine.generation",
 }
 
 __all__ = [
+    "Explanation",
     "Generation",
+    "Matcher",
     "Step",
     "TraceError",
     "Verdict",
     "Vocabulary",
     "constrain",
+    "explain",
+    "fitness",
     "generate",
     "validate",
 ]

@@ -4,13 +4,15 @@ import argparse
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from statelang.diagnostics import StatelangError
 
 _WIDTH = 90  # characters of a line of help
+MAX_TRACE = 16_000_000  # bytes of a file that holds one trace as plain text
 
 SPACE = "the name of a state space that ships with statelang, or the path of a .lark file"
 
@@ -64,9 +66,16 @@ def json_lines(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
     Raises StatelangError for what is missing, empty, not UTF-8, not JSON or not an object.
     """
-    name = "standard input" if file == "-" else file
+    yield from _objects(_named(file), _lines(file))
+
+
+def _named(file: str) -> str:
+    return "standard input" if file == "-" else file
+
+
+def _objects(name: str, lines: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
     number = found = 0
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         place = f"{name} line {number}"
@@ -107,3 +116,46 @@ def text_of(row: dict[str, Any], place: str) -> str:
         if isinstance(row.get(key), str):
             return str(row[key])
     raise StatelangError(f'{place} holds no trace. Give it as "text" or "completion".')
+
+
+def problem_of(row: dict[str, Any], place: str) -> dict[str, Any] | None:
+    """The problem that stands beside a trace, if there is one."""
+    problem = row.get("problem")
+    if problem is None or isinstance(problem, dict):
+        return problem
+    raise StatelangError(
+        f'{place} has a "problem" that is no object. Give one with "question" and "answer".'
+    )
+
+
+def traces(file: str) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
+    """Each trace of a file with its place and its problem.
+
+    The file is JSON lines, or the plain text of one trace where its first character is no `{`.
+    Raises StatelangError as `json_lines` and `text_of` do.
+    """
+    lines = _lines(file)
+    head = []
+    for line in lines:
+        head.append(line)
+        if line.strip():
+            break
+    together, first = chain(head, lines), head[-1].strip() if head else b""
+    if not first or first.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        for place, row in _objects(_named(file), together):
+            yield place, text_of(row, place), problem_of(row, place)
+        return
+    data = bytearray()
+    for line in together:
+        data += line
+        if len(data) > MAX_TRACE:
+            raise StatelangError(
+                f"{_named(file)} is too long for one trace; at most {MAX_TRACE:,} bytes are read. "
+                "Give several traces as JSON lines."
+            )
+    try:
+        yield _named(file), data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        raise StatelangError(
+            f"{_named(file)} is not UTF-8 ({error.reason}). Save the file as UTF-8."
+        ) from error

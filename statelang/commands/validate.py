@@ -4,8 +4,7 @@ import argparse
 import json
 
 import statelang
-from statelang.commands.common import SPACE, Subparsers, json_lines, text_of
-from statelang.diagnostics import StatelangError
+from statelang.commands.common import SPACE, Subparsers, json_lines, problem_of, text_of
 
 
 def add(verbs: Subparsers) -> None:
@@ -32,11 +31,7 @@ def run(options: argparse.Namespace) -> int:
     space = statelang.load(options.space)
     status = 0
     for place, row in json_lines(options.file):
-        problem = row.get("problem")
-        if problem is not None and not isinstance(problem, dict):
-            raise StatelangError(
-                f'{place} has a "problem" that is no object. Give one with "question" and "answer".'
-            )
+        problem = problem_of(row, place)
         verdict = validate(space, text_of(row, place), problem=problem)
         print(json.dumps(verdict.as_dict()))
         if False in (verdict.grammar, verdict.contracts, verdict.answer):
