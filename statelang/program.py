@@ -201,7 +201,6 @@ class Keeping:
 
     mark: Clause | None
     restore: Clause | None
-    marks: int  # the register that holds what is saved
     opening: int | None
     program: Program
 
@@ -223,13 +222,17 @@ class Keeping:
         opening = env.slots[self.opening]
         assert isinstance(opening, tuple)
         # The marks themselves are not saved with the rest: they would nest without end.
-        plain = tuple({} if i == self.marks else value for i, value in enumerate(opening))
+        marks = self.program.marks
+        assert marks is not None
+        plain = tuple({} if i == marks else value for i, value in enumerate(opening))
         registers = list(env.registers)
-        registers[self.marks] = {**self._saved(env), key: plain}
+        registers[marks] = {**self._saved(env), key: plain}
         return env.with_registers(tuple(registers))
 
     def _saved(self, env: Env) -> Mapping[Value, tuple[Value, ...]]:
-        return env.registers[self.marks]  # type: ignore[return-value]
+        marks = self.program.marks
+        assert marks is not None
+        return env.registers[marks]  # type: ignore[return-value]
 
 
 @define(eq=False)
@@ -418,6 +421,7 @@ class Program:
     invariants: tuple[Clause, ...] = ()
     functions: tuple[str, ...] = ()  # what `writes` clauses call
     tools: int | None = None  # the register that holds the environment
+    marks: int | None = None  # the register that holds what `mark` saves
     deepest: dict[int, tuple[int, Clause]] = field(factory=dict)  # entry: nested calls allowed
     returns: dict[int, int] = field(factory=dict)  # where such a call comes back: its entry
 

@@ -80,7 +80,8 @@ class _Wiring:
         )
         program.answer = contracts.answer
         program.invariants = tuple(contracts.invariants)
-        program.functions, program.tools = tuple(contracts.functions), contracts.tools
+        program.functions = tuple(contracts.functions)
+        program.tools, program.marks = contracts.tools, contracts.marks
         return program
 
     def call(self, at: int, rule: str, target: int, event: Event | None) -> None:
@@ -191,10 +192,7 @@ class _Wiring:
         if scope.late or scope.sets or scope.mark or scope.restore:
             keeping = None
             if scope.mark or scope.restore:
-                assert self.contracts.marks is not None
-                keeping = Keeping(
-                    scope.mark, scope.restore, self.contracts.marks, scope.opening, self.program
-                )
+                keeping = Keeping(scope.mark, scope.restore, scope.opening, self.program)
             close = CloseScope(tuple(scope.late), tuple(scope.sets), keeping)
             at = self.passing(at, close)
         if occurrence is not None and captured:
