@@ -12,7 +12,9 @@ from statelang.loader import check, load, loads, shipped
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 
 _LAZY: Final[dict[str, str]] = {
+    "diff": "statelang.difference",
     "export": "statelang.exports",
+    "prompt": "statelang.instructions",
     "fmt": "statelang.formatting",
     "new": "statelang.starter",
 }
@@ -28,10 +30,12 @@ __all__ = [
     "Terminal",
     "Transition",
     "check",
+    "diff",
     "export",
     "fmt",
     "load",
     "loads",
+    "prompt",
     "new",
     "shipped",
 ]

@@ -10,11 +10,14 @@ from types import ModuleType
 from statelang.commands import (
     check,
     data,
+    diff,
     explain,
     export,
     fmt,
     generate,
+    lsp,
     new,
+    prompt,
     quickstart,
     report,
     show,
@@ -28,7 +31,7 @@ from statelang.diagnostics import GrammarError, Severity, StatelangError
 
 # In the order of the work: look at a space, judge texts, make data, train, measure, show.
 _VERBS: tuple[ModuleType, ...] = (
-    new, check, fmt, show, export, walk, validate, explain, data, train, generate, evaluate, report, quickstart,
+    new, check, fmt, lsp, show, diff, prompt, export, walk, validate, explain, data, train, generate, evaluate, report, quickstart,
 )  # fmt: skip
 
 _EXAMPLES = """\
