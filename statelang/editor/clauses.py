@@ -1,0 +1,95 @@
+"""What each name in a contract clause is, told by its neighbours, however little has been typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Final
+
+from statelang.formatting import WORDS
+from statelang.lexing import Kind, Token, clause_tokens
+
+_WORDS: Final = WORDS | {"true", "false"}
+
+
+class Role(StrEnum):
+    """What a name stands for."""
+
+    RULE = "rule"  # a state, an action, a part or a terminal
+    REGISTER = "register"
+    VALUE = "value"  # a field or a register: the rule that the clause stands on decides
+    BEHIND = "behind"  # behind a dot: what the name before the dot has
+    CLAUSE = "clause"  # the first word
+    FUNCTION = "function"
+    TYPE = "type"
+    WORD = "word"  # any other word of the language
+    MEMBER = "member"  # of a record
+
+
+def words(text: str, start: int = 0) -> list[Token]:
+    """The tokens of a clause without white space."""
+    return [t for t in clause_tokens(text, start) if t.kind is not Kind.SPACE]
+
+
+def roles(clause: Sequence[Token]) -> Iterator[tuple[Token, Role]]:
+    """Each name of a clause, given as its `words`, with what it stands for."""
+    base = Role.WORD
+    for index, token in enumerate(clause):
+        if token.kind is not Kind.NAME:
+            continue
+        if index and clause[index - 1].text == ".":
+            role = _member(clause, index, base)
+        else:
+            role = base = _first(clause, index)
+        yield token, role
+
+
+def _first(clause: Sequence[Token], index: int) -> Role:
+    """The role of a name that does not stand behind a dot."""
+    name = clause[index].text
+    if index == 0:
+        return Role.CLAUSE
+    if name in _WORDS:
+        return Role.WORD
+    before = [token.text for token in clause[:index]]
+    after = clause[index + 1].text if index + 1 < len(clause) else ""
+    match before[0]:
+        case "ghost" | "input" if "=" not in before:
+            return _declared(before, name, after)
+        case "type":
+            return Role.TYPE
+        case "answer":
+            return Role.WORD if "as" in before else Role.RULE
+        case "limit" if index == 1:
+            return Role.RULE
+        case "set" if index == 1:
+            return Role.REGISTER
+    if after == "(":
+        return Role.FUNCTION
+    if after == "=" and before[-1] in ("{", ","):
+        return Role.MEMBER
+    match before[-2:]:
+        case ["count" | "last", "("]:
+            return Role.RULE
+        case ["old", "("]:
+            return Role.REGISTER
+    return Role.VALUE
+
+
+def _declared(before: Sequence[str], name: str, after: str) -> Role:
+    if ":" in before:
+        return Role.MEMBER if after == ":" else Role.TYPE
+    if name in ("hidden", "kept") and after != ":" and len(before) == 1:
+        return Role.WORD
+    return Role.REGISTER
+
+
+def _member(clause: Sequence[Token], index: int, base: Role) -> Role:
+    """The role of a name behind a dot: it belongs to a rule, or to a record."""
+    before = [token.text for token in clause[max(0, index - 5) : index]]
+    match before:
+        case ["last", "(", _, ")", "."]:
+            return Role.RULE
+        case [*_, ")" | "]" | "}", "."]:
+            return Role.MEMBER
+    return Role.BEHIND if base is Role.VALUE else base

@@ -1,0 +1,133 @@
+"""The language server over its standard streams, as an editor drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from statelang.formatting import fmt
+from statelang.syntax import parse
+from tests.editor.client import URI, Client, Refused, client
+from tests.strategies import TRAFFIC, space_named
+
+TEXT = TRAFFIC.lstrip()  # lines from 0: the register, the answer, an empty one, `start`
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Client]:
+    """One server for the tests that open a text of their own."""
+    with client() as one:
+        yield one
+
+
+def place(text: str, word: str, number: int = 0) -> tuple[int, int]:
+    """Line and character, in UTF-16 units, of the middle of a word's occurrence."""
+    at = -1
+    for _ in range(number + 1):
+        at = text.index(word, at + 1)
+    before = text[:at]
+    start = before.rpartition("\n")[2]
+    return before.count("\n"), len(start.encode("utf-16-le")) // 2 + 1
+
+
+def test_findings_follow_the_text(server: Client) -> None:
+    """A sound text has no findings, a half-typed one has, the same text again has none."""
+    server.open(TEXT)
+    assert [] == server.findings()
+    server.change(TEXT.replace("car _queue", "car _que", 1))
+    (finding,) = server.findings()
+    assert ("SL101", 1, "statelang") == (finding["code"], finding["severity"], finding["source"])
+    assert {"start": {"line": 3, "character": 12}, "end": {"line": 3, "character": 16}} == finding[
+        "range"
+    ]
+    assert "did you mean `_queue`?" in finding["message"]
+    server.change(TEXT + "\nhalf")
+    assert ["SL001"] == [f["code"] for f in server.findings()]
+    server.change(TEXT)
+    assert [] == server.findings()
+
+
+def test_a_half_typed_file_still_answers(server: Client) -> None:
+    """Hover, definition and completion need no file that can be read."""
+    text = TEXT.replace("report : ", "  broken ( \nreport : ").replace("= cars + 1", "= cars + ")
+    server.change(text)
+    assert server.findings()
+    said = server.at("hover", *place(text, "cars + "))["contents"]["value"]
+    assert "register `cars`" in said and "set by `car`" in said
+    (target,) = server.at("definition", *place(text, "_queue"))
+    assert {"line": 4, "character": 0} == target["range"]["start"]
+    labels = {item["label"] for item in server.at("completion", *place(text, "ar _queue"))}
+    assert {"car", "report", "_queue"} <= labels
+
+
+def test_names_are_found_and_renamed(server: Client) -> None:
+    """References are all places of a name; a rename changes them and the meaning stays."""
+    server.change(TEXT)
+    line, character = place(TEXT, "NUMBER ==")
+    context = {"context": {"includeDeclaration": False}}
+    assert 3 == len(server.at("references", line, character, **context))
+    edit = server.at("rename", line, character, newName="COUNT")["changes"][URI]
+    lines = TEXT.split("\n")
+    for change in reversed(edit):
+        start, end = change["range"]["start"], change["range"]["end"]
+        row = lines[start["line"]]
+        lines[start["line"]] = row[: start["character"]] + "COUNT" + row[end["character"] :]
+    assert TEXT.replace("NUMBER", "COUNT") == "\n".join(lines)
+    assert "NUMBER" == server.at("prepareRename", line, character)["placeholder"]
+
+
+def test_a_bad_name_is_refused(server: Client) -> None:
+    """The answer to a name that does not fit says why."""
+    server.change(TEXT)
+    with pytest.raises(Refused, match="`report` is taken: the action has that name"):
+        server.at("rename", *place(TEXT, "car _queue"), newName="report")
+    with pytest.raises(Refused, match="`requires` is a word of the language"):
+        server.at("prepareRename", *place(TEXT, "requires"))
+
+
+def test_formatting_is_that_of_the_command(server: Client) -> None:
+    """The whole text is replaced by its normal form; one that cannot be read is left alone."""
+    ask = {"textDocument": {"uri": URI}, "options": {"tabSize": 4, "insertSpaces": True}}
+    odd = TEXT.replace(" : ", ":").replace("\n", "\r\n")
+    server.change(odd)
+    (edit,) = server.ask("textDocument/formatting", **ask)
+    assert fmt(odd) == TEXT == edit["newText"]
+    assert {"line": odd.count("\n"), "character": 0} == edit["range"]["end"]
+    server.change(TEXT)
+    assert [] == server.ask("textDocument/formatting", **ask)
+    server.change("start go\n")
+    assert [] == server.ask("textDocument/formatting", **ask)
+
+
+def test_the_outline_lists_registers_and_definitions(server: Client) -> None:
+    """Each symbol once, in the order of the file, its name inside its own range."""
+    space = space_named("kwai_star")
+    server.change(space.source.text)
+    found = server.ask("textDocument/documentSymbol", textDocument={"uri": URI})
+    defined = [definition.name for definition in parse(space.source).definitions]
+    registers = [register.name for register in space.registers]
+    assert [*registers, *defined] == [symbol["name"] for symbol in found]
+    for symbol in found:
+        inner, outer = symbol["selectionRange"], symbol["range"]
+        assert outer["start"]["line"] <= inner["start"]["line"] <= outer["end"]["line"]
+
+
+def test_a_closed_file_has_no_findings(server: Client) -> None:
+    """What an editor no longer shows has nothing to say."""
+    server.open("start go\n", "file:///space/other.lark")
+    server.tell("textDocument/didClose", textDocument={"uri": "file:///space/other.lark"})
+    told = server.told.get(timeout=60)
+    while "other" not in told["params"]["uri"]:
+        told = server.told.get(timeout=60)
+    assert [] == told["params"]["diagnostics"]
+
+
+@pytest.mark.parametrize(("encoding", "character"), [("utf-8", 17), ("utf-16", 12), ("utf-32", 11)])
+def test_positions_count_as_agreed(encoding: str, character: int) -> None:
+    """Characters beyond ASCII before a place are counted in the units of the editor's choice."""
+    text = 'start : go\ngo : "é\u2028𝄞" MISSING\n'
+    with client(encoding) as one:
+        one.open(text)
+        (finding,) = one.findings()
+    assert {"line": 1, "character": character} == finding["range"]["start"]
