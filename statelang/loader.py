@@ -7,15 +7,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from statelang.analysis import references, structure, table
+from statelang import checks
+from statelang.analysis import leaves, references, table
 from statelang.automaton import TooComplex
 from statelang.compiler import Compiler, TooLarge
 from statelang.diagnostics import Diagnostic, GrammarError, Severity, StatelangError
-from statelang.portable import portability
 from statelang.program import Program
 from statelang.source import Source, Span
 from statelang.space import Action, State, StateSpace, Terminal, Transition
-from statelang.syntax import Definition, File, parse
+from statelang.syntax import Definition, File, Literal, parse
 from statelang.terminals import Terminals
 
 
@@ -75,16 +75,16 @@ def loads(text: str, name: str = "<text>") -> StateSpace:
 
 @lru_cache(maxsize=64)
 def _load(source: Source) -> StateSpace:
-    space, findings = _examine(source)
-    errors = [f for f in findings if f.severity is Severity.ERROR]
-    if errors or space is None:
-        raise GrammarError(errors)
+    space, findings = _examine(source, warn=False)
+    if space is None:
+        raise GrammarError(f for f in findings if f.severity is Severity.ERROR)
     return space
 
 
 def check(path_or_text: str | Path) -> list[Diagnostic]:
     """Every finding about a grammar file (a path, a shipped name, or the text itself).
 
+    A string of several lines, or with a colon that is not in the name of a file, is a text.
     Raises StatelangError where a path cannot be read.
     """
     is_text = isinstance(path_or_text, str) and ("\n" in path_or_text or ":" in path_or_text)
@@ -92,10 +92,11 @@ def check(path_or_text: str | Path) -> list[Diagnostic]:
         source = Source(str(path_or_text))
     else:
         source = read(path_or_text)
-    return sorted(_examine(source)[1], key=lambda f: (f.span.start, f.code))
+    return sorted(_examine(source, warn=True)[1], key=lambda f: (f.span.start, f.code))
 
 
-def _examine(source: Source) -> tuple[StateSpace | None, list[Diagnostic]]:
+def _examine(source: Source, *, warn: bool) -> tuple[StateSpace | None, list[Diagnostic]]:
+    """The space of a file without errors, and what was found; all warnings only if asked for."""
     try:
         file = parse(source)
     except GrammarError as error:
@@ -103,26 +104,39 @@ def _examine(source: Source) -> tuple[StateSpace | None, list[Diagnostic]]:
     if not file.definitions:
         help_ = "a state space has at least `start : action` and a rule for the action"
         return None, [Diagnostic("SL003", "the file is empty", source, Span(0, 1), help=help_)]
-    findings = structure(file)
-    if any(f.severity is Severity.ERROR for f in findings):
+    findings = checks.before(file)
+    if _errors(findings):
         return None, findings
-    definitions = table(file)
-    terminals = Terminals(source, definitions)
     try:
-        languages = terminals.compile()
-        actions = _actions(definitions)
-        compiler = Compiler(source, definitions, terminals, languages, actions)
-        program = compiler.run(file.comments)
-        findings += terminals.findings + compiler.findings
-        if any(f.severity is Severity.ERROR for f in findings):
-            return None, findings
-        space = _space(file, definitions, compiler, program)
-        findings += portability(file, space)
+        space, more = _compiled(file)
+        findings += more
+        if space is not None:
+            findings += checks.against(file, space)
+            if _errors(findings):
+                space = None
+            elif warn:
+                findings += checks.about(file, space)
     except (TooLarge, TooComplex, RecursionError):
         message = "the grammar unfolds to more than can be compiled"
         help_ = "use smaller bounds and less nesting"
         return None, [*findings, Diagnostic("SL004", message, source, Span(0, 1), help=help_)]
     return space, findings
+
+
+def _errors(findings: list[Diagnostic]) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def _compiled(file: File) -> tuple[StateSpace | None, list[Diagnostic]]:
+    """The space, or what its terminals and contracts have against it. Raises TooLarge."""
+    definitions = table(file)
+    terminals = Terminals(file.source, definitions)
+    languages = terminals.compile()
+    compiler = Compiler(file.source, definitions, terminals, languages, _actions(definitions))
+    program = compiler.run(file.comments)
+    registers = [register.name for register in compiler.registers]
+    found = checks.compiled(file, registers, [*terminals.findings, *compiler.findings])
+    return (None if found else _space(file, definitions, compiler, program)), found
 
 
 def _actions(definitions: dict[str, Definition]) -> tuple[str, ...]:
@@ -192,9 +206,6 @@ def _space(
 
 
 def _literals(definitions: dict[str, Definition]) -> tuple[str, ...]:
-    from statelang.analysis import leaves
-    from statelang.syntax import Literal
-
     found: dict[str, None] = {}
     for definition in definitions.values():
         if not definition.is_terminal:

@@ -9,6 +9,7 @@ import json
 import re
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -17,10 +18,19 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.tree import Meta
 
 from statelang.diagnostics import Diagnostic, GrammarError
+from statelang.mistakes import mistake
+from statelang.readers import reader
 from statelang.source import Source, Span
 
 MAX_CHARACTERS: Final = 1_000_000
+MAX_DEFINITIONS: Final = 1_000
+MAX_DEPTH: Final = 50
 MAX_COUNT: Final = 1_000
+_BOUND: Final = "write `item~2..5`, the smaller number first"
+_SMALLER: Final = "split the method into several state spaces"
+_DEFINITION: Final = re.compile(
+    r"^[ \t]*[?!]*_?[A-Za-z]\w*(?:\{[^}\n]*\}|\.\d+)?[ \t]*:", re.MULTILINE
+)
 
 
 @frozen
@@ -92,11 +102,12 @@ class Repeat:
 
 @frozen
 class Outside:
-    """Something Lark knows and the portable profile does not have."""
+    """Something Lark knows and the portable profile does not have; `code` is its rule."""
 
     what: str
     help: str
     span: Span
+    code: str = "SL010"
 
 
 Item = Literal | Regexp | Reference | Sequence | Choice | Repeat | Outside
@@ -159,59 +170,98 @@ class File:
 @cache
 def _parser() -> Lark:
     text = files("statelang").joinpath("syntax.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", propagate_positions=True, maybe_placeholders=False)
+    return reader(text, propagate_positions=True, maybe_placeholders=False)
 
 
 def parse(source: Source) -> File:
-    """The tree of a grammar file. Raises GrammarError where the text is not Lark notation."""
-    if len(source.text) > MAX_CHARACTERS:
-        message = (
-            f"the file has {len(source.text):,} characters; at most {MAX_CHARACTERS:,} are read"
-        )
-        raise GrammarError([Diagnostic("SL002", message, source, Span(0, 1))])
+    """The tree of a grammar file.
+
+    Raises GrammarError where the text is not Lark notation: one finding for each definition that
+    cannot be read.
+    """
     text = source.text.replace("\r\n", " \n")  # same length: places stay true
+    if len(text) > MAX_CHARACTERS:
+        message = f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
+        raise GrammarError([Diagnostic("SL002", message, source, Span(0, 1), help=_SMALLER)])
     try:
-        tree = _parser().parse(text + "\n")
-        items = _Builder().transform(tree)
-    except UnexpectedInput as error:
-        raise GrammarError([_syntax_error(source, error)]) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, _Refused):
-            raise GrammarError(
-                [Diagnostic("SL001", str(error.orig_exc), source, error.orig_exc.span)]
-            ) from None
-        raise
-    except RecursionError:
-        raise GrammarError(
-            [Diagnostic("SL002", "groups are nested too deep to be read", source, Span(0, 1))]
-        ) from None
+        items = _read(text, source)
+    except GrammarError as error:
+        starts = [0, *(match.start() for match in _DEFINITION.finditer(text)), len(text)]
+        found = {
+            # A name that is written wrong is one mistake, however often it is used.
+            finding.message if finding.code == "SL016" else finding.span: finding
+            for start, end in reversed(list(pairwise(starts)))
+            for finding in _refusals(text, start, end, source)
+        }
+        raise GrammarError(reversed(found.values()) if found else error.diagnostics) from None
+    definitions = sum(isinstance(item, Definition) for item in items)
+    if definitions > MAX_DEFINITIONS:
+        message = f"the file has {definitions:,} rules; at most {MAX_DEFINITIONS:,} are read"
+        raise GrammarError([Diagnostic("SL002", message, source, Span(0, 1), help=_SMALLER)])
     return _assemble(source, items)
 
 
+def _refusals(text: str, start: int, end: int, source: Source) -> tuple[Diagnostic, ...]:
+    """What cannot be read between two places."""
+    try:
+        _read(text[start:end], source, start)
+    except GrammarError as error:
+        return error.diagnostics
+    return ()
+
+
+def _read(text: str, source: Source, base: int = 0) -> list[Any]:
+    """The items of a text that stands at `base` in the source. Raises GrammarError."""
+    try:
+        tree = _parser().parse(text + "\n")
+        _check_depth(tree)
+        items: list[Any] = _Builder().transform(tree)
+    except UnexpectedInput as error:
+        raise GrammarError([_syntax_error(source, text, base, error)]) from None
+    except VisitError as error:
+        if isinstance(error.orig_exc, _Refused):
+            raise GrammarError([error.orig_exc.at(source, base)]) from None
+        raise
+    except _Refused as error:
+        raise GrammarError([error.at(source, base)]) from None
+    return items
+
+
+def _check_depth(tree: Tree[Token]) -> None:
+    """Groups nest as deep as `regex` allows, and no deeper: what walks the tree may recurse."""
+    todo = [(tree, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if node.data in ("group", "maybe", "template"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                message = f"groups are nested deeper than {MAX_DEPTH}"
+                raise _Refused("SL002", message, _span(node.meta), "name the inner groups as parts")
+        todo += [(child, depth) for child in node.children if isinstance(child, Tree)]
+
+
 class _Refused(ValueError):
-    def __init__(self, message: str, span: Span) -> None:
+    def __init__(self, code: str, message: str, span: Span, help: str = "") -> None:
         super().__init__(message)
+        self.code = code
         self.span = span
+        self.help = help
+
+    def at(self, source: Source, base: int) -> Diagnostic:
+        """The finding, in a source where the text stands at `base`."""
+        span = Span(self.span.start + base, self.span.end + base)
+        return Diagnostic(self.code, str(self), source, span, help=self.help)
 
 
-def _syntax_error(source: Source, error: UnexpectedInput) -> Diagnostic:
-    at = min(error.pos_in_stream or 0, max(len(source.text) - 1, 0))
-    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        at = max(len(source.text.rstrip()) - 1, 0)
-    rest = source.text[at:].split("\n", 1)[0]
-    found = rest.strip()[:30] or "the end of the line"
-    message, help_ = f"`{found}` is not expected here", ""
-    if rest.lstrip().startswith("|"):
-        message = "an alternative stands apart from its rule"
-        help_ = "remove what stands between the alternatives; put comments above the rule"
-    elif rest.startswith("#"):
-        message, help_ = "`#` begins no comment in the portable profile", "write `//`"
-    elif re.match(r'\s*"(\\.|[^"\\])*$', rest):
-        message, help_ = "this text is never closed", 'end it with `"` on the same line'
-    elif isinstance(error, UnexpectedToken) and "_NL" not in error.accepts:
-        help_ = "a rule is written `name : item item | item`"
-    width = error.token.end_pos - error.token.start_pos if isinstance(error, UnexpectedToken) else 1
-    return Diagnostic("SL001", message, source, Span(at, at + max(1, width or 1)), help=help_)
+def _syntax_error(source: Source, text: str, base: int, error: UnexpectedInput) -> Diagnostic:
+    at, width, rule_form = error.pos_in_stream or 0, 1, False
+    if isinstance(error, UnexpectedToken):
+        if error.token.type == "$END":
+            at = len(text.rstrip()) - 1
+        width = (error.token.end_pos or 0) - (error.token.start_pos or 0)
+        rule_form = "_NL" not in error.accepts
+    at = min(max(at, 0), max(len(text) - 1, 0))
+    return mistake(source, base + at, width, rule_form=rule_form)
 
 
 def _span(meta: Meta) -> Span:
@@ -225,7 +275,9 @@ def _of(token: Token) -> Span:
 
 def _number(token: Token) -> int:
     if len(token) > 6 or int(token) > MAX_COUNT:
-        raise _Refused(f"a count above {MAX_COUNT} is not allowed here", _of(token))
+        raise _Refused(
+            "SL005", f"a count above {MAX_COUNT} is not allowed here", _of(token), _BOUND
+        )
     return int(token)
 
 
@@ -271,10 +323,10 @@ class _Builder(Transformer[Token, Any]):
     terminal = rule
 
     def parameters(self, meta: Meta, children: list[Any]) -> Outside:
-        return Outside("a template", "write the rule out for each use", _span(meta))
+        return Outside("a template", "write the rule out for each use", _span(meta), "SL013")
 
     def priority(self, meta: Meta, children: list[Any]) -> Outside:
-        return Outside("a priority", "make the alternatives disjoint instead", _span(meta))
+        return Outside("a priority", "make the alternatives disjoint instead", _span(meta), "SL014")
 
     def alternatives(self, meta: Meta, children: list[Any]) -> Tree[Any]:
         return Tree("alternatives", children)
@@ -300,7 +352,9 @@ class _Builder(Transformer[Token, Any]):
     def between(self, meta: Meta, children: list[Any]) -> Repeat:
         low, high = _number(children[1]), _number(children[2])
         if high < low:
-            raise _Refused(f"the bound `{low}..{high}` admits nothing", _span(meta))
+            raise _Refused(
+                "SL005", f"the bound `{low}..{high}` admits nothing", _span(meta), _BOUND
+            )
         return Repeat(children[0], low, high, _span(meta))
 
     def group(self, meta: Meta, children: list[Any]) -> Item:
@@ -315,7 +369,8 @@ class _Builder(Transformer[Token, Any]):
     def range(self, meta: Meta, children: list[Any]) -> Item:
         low, high = (self.string(meta, [c]).value for c in children)
         if len(low) != 1 or len(high) != 1 or high < low:
-            raise _Refused("a range runs from one character to a later one", _span(meta))
+            message = "a range runs from one character to a later one"
+            raise _Refused("SL005", message, _span(meta), 'write `"a".."z"`')
         escaped = [f"\\u{ord(c):04x}" for c in (low, high)]
         return Regexp(f"[{escaped[0]}-{escaped[1]}]", "", _span(meta))
 
@@ -326,8 +381,9 @@ class _Builder(Transformer[Token, Any]):
             value = str(json.loads(quoted, strict=False))
             value.encode()  # a lone surrogate cannot be written
         except ValueError:
-            message = "this text holds an escape that is not portable; use `\\n`, `\\u0041`, ..."
-            raise _Refused(message, _of(token)) from None
+            message = "this text holds an escape that is not portable"
+            help_ = 'use `\\n`, `\\t`, `\\"`, `\\\\`, `\\u0041`, or the character itself'
+            raise _Refused("SL006", message, _of(token), help_) from None
         return Literal(value, ignore_case, _of(token))
 
     def regexp(self, meta: Meta, children: list[Any]) -> Regexp:
@@ -340,17 +396,23 @@ class _Builder(Transformer[Token, Any]):
     terminal_reference = rule_reference
 
     def template(self, meta: Meta, children: list[Any]) -> Outside:
-        return Outside("a template", "write the rule out for each use", _span(meta))
+        return Outside("a template", "write the rule out for each use", _span(meta), "SL013")
 
     def import_(self, meta: Meta, children: list[Any]) -> Outside:
-        return Outside("`%import`", "write the terminal out in this file", _span(meta))
+        name = str(children[0]).strip()
+        if name.startswith("common"):
+            help_ = "write the terminal out: readers mean different things by some of these"
+            return Outside(f"`%import {name}`", help_, _span(meta), "SL011")
+        help_ = "write the rules of the other file in this one: most readers see one file alone"
+        return Outside(f"`%import {name}`", help_, _span(meta), "SL019")
 
     def ignore(self, meta: Meta, children: list[Any]) -> Outside:
         help_ = "readers differ on ignored text; write the white space where it stands"
-        return Outside("`%ignore`", help_, _span(meta))
+        return Outside("`%ignore`", help_, _span(meta), "SL012")
 
     def other_statement(self, meta: Meta, children: list[Any]) -> Outside:
-        return Outside("this statement", "only rules and terminals are portable", _span(meta))
+        word = str(children[0]).split(" ")[0]
+        return Outside(f"`%{word}`", "only rules and terminals are portable", _span(meta))
 
 
 def _assemble(source: Source, items: list[Any]) -> File:

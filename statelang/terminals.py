@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from statelang import regex
 from statelang.automaton import Regular, either, repeat, then
 from statelang.diagnostics import Diagnostic
@@ -64,7 +67,7 @@ class Terminals:
         match item:
             case Literal(value, ignore_case, span):
                 if not value:
-                    self.report("SL111", "an empty text is no terminal", span, "leave it out")
+                    self.report("SL120", "an empty text is no terminal", span, "leave it out")
                     return None
                 return regex.text(value, ignore_case=ignore_case)
             case Regexp():
@@ -93,15 +96,15 @@ class Terminals:
             if flag not in "is":
                 reason = _FLAGS[flag]
                 message = f"the flag `{flag}` is not portable: {reason}"
-                self.report("SL110", message, item.span, "only `i` and `s` are")
+                self.report("SL119", message, item.span, "only `i` and `s` are")
                 return None
         try:
             return regex.parse(item.pattern, item.flags)
         except regex.RegexError as error:
             at = item.span.start + 1 + error.offset
+            code, width, help_ = _trap(item.pattern, error.offset)
             message = f"in this regular expression, {error}"
-            help_ = "portable are literals, classes, groups, `|`, `*`, `+`, `?` and `{m,n}`"
-            self.report("SL110", message, Span(at, at + 1), help_)
+            self.report(code, message, Span(at, at + width), help_)
             return None
 
     def reference(self, name: str, span: Span) -> Regular | None:
@@ -113,6 +116,42 @@ class Terminals:
             return None
         if name in self.languages and self.languages[name] is None:
             if not self.findings:
-                self.report("SL112", f"the terminal `{name}` is made of itself", span, "")
+                help_ = "write the repetition out with `*` or `+`"
+                self.report("SL121", f"the terminal `{name}` is made of itself", span, help_)
             return None
         return self.language(name)
+
+
+# What readers take differently inside an expression: how it is written, its rule, its cure.
+_TRAPS: Final = (
+    (
+        re.compile(r"\(\?<?[=!]"), "SL113",
+        "say with classes what may stand there; let free text end at a text of its own, as `<`",
+    ),
+    (
+        re.compile(r"\\[bBAZz]|[\^$]"), "SL114",
+        "remove it: a terminal is always matched as a whole",
+    ),
+    (
+        re.compile(r"(?:[*+?]|\{[0-9,]*\})[?+]"), "SL115",
+        "write a class that leaves out what follows, such as `[^<]+`",
+    ),
+    (
+        re.compile(r"\\[dDwWsS]"), "SL116",
+        "write the characters as a class: `[0-9]`, `[A-Za-z0-9_]`, `[ \\t\\n]`",
+    ),
+    (
+        re.compile(r"\\[pP](?:\{[^}]*\})?"), "SL117",
+        "write the characters as a class: `[A-Za-zÀ-ÿ]`",
+    ),
+    (re.compile(r"\\[<>]"), "SL118", "write `<` and `>` without a backslash"),
+)  # fmt: skip
+
+
+def _trap(pattern: str, offset: int) -> tuple[str, int, str]:
+    """The rule that an expression breaks at an offset, how long it is there, and the cure."""
+    for written, code, cure in _TRAPS:
+        found = written.match(pattern, offset)
+        if found:
+            return code, len(found[0]), cure
+    return "SL110", 1, "portable are literals, classes, groups, `|`, `*`, `+`, `?` and `{m,n}`"

@@ -151,9 +151,9 @@ def test_windows_line_ends_and_no_line_end_are_read() -> None:
         ("start.2 : a\n", "a priority"),
         ("start{x} : a\n", "a template"),
         ("start : a{b}\n", "a template"),
-        ("%import common.INT\n", "`%import`"),
+        ("%import common.INT\n", "`%import common.INT`"),
         ('%ignore " "\n', "`%ignore`"),
-        ("%declare X\n", "this statement"),
+        ("%declare X\n", "`%declare`"),
     ],
 )
 def test_what_lark_knows_and_the_profile_does_not_is_kept_by_name(text: str, what: str) -> None:
@@ -166,32 +166,68 @@ def test_what_lark_knows_and_the_profile_does_not_is_kept_by_name(text: str, wha
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column", "message"),
+    ("code", "text", "line", "column", "message"),
     [
-        ('start : a\na : "x" )\n', 2, 9, "`)` is not expected here"),
-        ('start : a\na : "x" (\n', 2, 10, "`the end of the line` is not expected here"),
-        ("start a\n", 1, 7, "`a` is not expected here"),
-        ('start : a\na : "x\n', 2, 5, "this text is never closed"),
-        ('start : a\n# no\na : "x"\n', 2, 1, "`#` begins no comment in the portable profile"),
-        ('start : a\na : "x"\n// between\n  | "y"\n', 4, 3, "an alternative stands apart from its rule"),
-        ('start : a\na : "\\q"\n', 2, 5, "this text holds an escape that is not portable; use `\\n`, "
-         "`\\u0041`, ..."),
-        ('start : a\na : "\\ud800"\n', 2, 5, "this text holds an escape that is not portable; use "
-         "`\\n`, `\\u0041`, ..."),
-        ('start : a\na : "x"~1001\n', 2, 9, "a count above 1000 is not allowed here"),
-        ('start : a\na : "x"~3..2\n', 2, 5, "the bound `3..2` admits nothing"),
-        ('start : a\na : "b".."a"\n', 2, 5, "a range runs from one character to a later one"),
+        ("SL001", 'start : a\na : "x" )\n', 2, 9, "`)` is not expected here"),
+        ("SL001", 'start : a\na : "x" (\n', 2, 10, "`the end of the line` is not expected here"),
+        ("SL001", "start a\n", 1, 7, "`a` is not expected here"),
+        ("SL001", 'start : a\na : "x\n', 2, 5, "this text is never closed"),
+        ("SL001", "start : a\na : /x\n", 2, 5, "this expression is never closed"),
+        ("SL001", 'start : a\n\n  | b\na : "x"\n%declare X\n | "y"\n', 6, 2, "an alternative stands apart from its rule"),
+        ("SL001", "start : a\na : <think>\n", 2, 5, "`<think>` is no item"),
+        ("SL001", 'start : a\na : "x"{2,3}\n', 2, 8, "a repetition is not written `{2,3}`"),
+        ("SL005", 'start : a\na : "x"~1001\n', 2, 9, "a count above 1000 is not allowed here"),
+        ("SL005", 'start : a\na : "x"~3..2\n', 2, 5, "the bound `3..2` admits nothing"),
+        ("SL005", 'start : a\na : "b".."a"\n', 2, 5, "a range runs from one character to a later one"),
+        ("SL006", 'start : a\na : "\\q"\n', 2, 5, "this text holds an escape that is not portable"),
+        ("SL006", 'start : a\na : "\\ud800"\n', 2, 5, "this text holds an escape that is not portable"),
+        ("SL007", "start : a\na : 'x'\n", 2, 5, "texts stand in double quotes"),
+        ("SL008", 'start : a\n# no\na : "x"\n', 2, 1, "`#` begins no comment in the portable profile"),
+        ("SL009", 'start : a\na : "x" \\\n  "y"\n', 2, 9, "a line is not continued with a backslash"),
+        ("SL016", 'start : a\na : b | aB\nb : "x"\n', 2, 9, "`aB` mixes capitals and small letters"),
+        ("SL016", "start : a\na : Name\n", 2, 5, "`Name` mixes capitals and small letters"),
+        ("SL017", 'start : a\na : "x"\n// between\n  | "y"\n', 4, 3, "a comment stands between two alternatives"),
+        ("SL018", 'start : a\na ::= "x"\n', 2, 3, "`::=` is the notation of another grammar language"),
+        ("SL018", 'start : a\na = "x"\n', 2, 3, "`=` is the notation of another grammar language"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_found_in_its_place(
-    text: str, line: int, column: int, message: str
+    code: str, text: str, line: int, column: int, message: str
 ) -> None:
-    """A file that is not Lark notation is one finding, SL001, where reading stopped."""
+    """A file that is not Lark notation is one finding, where reading stopped, by what was meant."""
     with pytest.raises(GrammarError) as caught:
         tree(text)
     (finding,) = caught.value.diagnostics
-    assert (finding.code, finding.message) == ("SL001", message)
-    assert (finding.line, finding.column) == (line, column)
+    assert (code, message) == (finding.code, finding.message)
+    assert (line, column) == (finding.line, finding.column)
+
+
+def test_every_definition_that_cannot_be_read_is_found() -> None:
+    """Reading goes on at the next definition: one finding for each, and none that follows."""
+    text = (
+        'start : a\na : \'x\'\nb : "x" )\nc : "x" (\n\n/// D.\n//@ set n = 1\nd : "y"\n'
+        'e : oneName\nf : oneName "x"~9..2 \n  | "z"\nG.2 : "\\q"\n?h : <x>\n'
+    )
+    with pytest.raises(GrammarError) as caught:
+        tree(text)
+    assert [
+        ("SL007", 2),
+        ("SL001", 3),
+        ("SL001", 4),
+        ("SL016", 9),
+        ("SL006", 12),
+        ("SL001", 13),
+    ] == [(finding.code, finding.line) for finding in caught.value.diagnostics]
+
+
+@given(st.text(st.sampled_from("ab :|\n\"'/()~{}.,@#<>%\\é0") | st.characters(), max_size=80))
+def test_whatever_the_text_there_is_a_tree_or_findings(text: str) -> None:
+    """Reading any text ends with a tree or with findings inside the text; nothing else is raised."""
+    try:
+        tree(text)
+    except GrammarError as error:
+        assert error.diagnostics and str(error)
+        assert all(0 <= d.span.start < d.span.end <= len(text) + 2 for d in error.diagnostics)
 
 
 def test_size_and_depth_are_bounded() -> None:

@@ -1,4 +1,4 @@
-"""Findings about how other readers of Lark will take the file.
+"""How other readers of Lark will take the file.
 
 Lark's own LALR reader is asked, for real. What it does not notice is looked for here: readers cut a
 text into terminals in different ways (longest match, byte by byte, without a lexer), and agree only
@@ -11,40 +11,66 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from lark import Lark
 from lark.exceptions import LarkError
 
-from statelang.analysis import leaves
+from statelang.analysis import leaves, table
 from statelang.automaton import NOTHING, Regular, TooComplex, both, clamp, lowest
 from statelang.diagnostics import Diagnostic
 from statelang.machine import Machine, Stack, Thread
 from statelang.program import Read
+from statelang.readers import reader
+from statelang.snippet import Label
 from statelang.source import Span
 from statelang.space import StateSpace
 from statelang.syntax import File, Literal, Reference, Regexp
 
 _MAX_PLACES: Final = 3_000
+_ASCII: Final = (1 << 128) - 1
 _MAX_PAIRS: Final = 2_000
 _FAR: Final = 6  # bounds beyond this many characters do not change which terminals touch
 
 
-def portability(file: File, space: StateSpace) -> list[Diagnostic]:
+def findings(file: File, space: StateSpace) -> list[Diagnostic]:
     """What Lark's LALR reader says against the file, and terminals that cannot be told apart."""
     return list(_lark(file)) or list(_separation(file, space))
 
 
 def _lark(file: File) -> Iterator[Diagnostic]:
     try:
-        Lark(file.source.text, parser="lalr")
+        reader(file.source.text, strict=True)
     except LarkError as error:
-        first = str(error).strip().split("\n")[0]
-        at = 0
-        for definition in file.definitions:
-            if re.search(rf"\b{re.escape(definition.name)}\b", str(error)):
-                at = definition.span.start
-        help_ = "Lark reads one token ahead; give alternatives different beginnings"
-        message = f"Lark's LALR reader refuses the grammar: {first}"
-        yield Diagnostic("SL301", message, file.source, Span(at, at + 1), help=help_)
+        yield _refused(file, str(error).strip())
+
+
+def _refused(file: File, message: str) -> Diagnostic:
+    """Lark's message with the rules that it names, each at its place."""
+    known = table(file)
+    named = dict.fromkeys(n for n in re.findall(r"<(\w+) :", message) if n in known)
+    spans = sorted((known[n].span for n in named), key=lambda s: s.start) or [Span(0, 1)]
+    also = tuple(Label(span, "and this one") for span in spans[1:3])
+    if message.startswith("Reduce/Reduce"):
+        return Diagnostic(
+            "SL304", "two rules read the same text here, and Lark cannot tell which", file.source,
+            spans[0], label="this rule", also=also,
+            help="begin the two differently, or make one rule of them",
+        )  # fmt: skip
+    if message.startswith("Shift/Reduce"):
+        return Diagnostic(
+            "SL305", "Lark cannot tell whether this rule ends here or goes on", file.source,
+            spans[0], note=f"the next piece is {_terminal(message)} in both cases",
+            help="let what repeats or may be left out differ from what follows it",
+        )  # fmt: skip
+    help_ = "Lark reads one piece ahead; give alternatives different beginnings"
+    first = message.split("\n")[0].strip(": ")
+    return Diagnostic(
+        "SL301", f"Lark's LALR reader refuses the grammar: {first}", file.source, spans[0],
+        also=also, help=help_,
+    )  # fmt: skip
+
+
+def _terminal(message: str) -> str:
+    name = message.split("terminal ")[-1].split(".")[0]
+    return "a quoted text" if name.startswith("__") else f"`{name}`"
 
 
 def _separation(file: File, space: StateSpace) -> Iterator[Diagnostic]:
@@ -64,19 +90,25 @@ def _separation(file: File, space: StateSpace) -> Iterator[Diagnostic]:
                 if not (checked[key] or overlap):
                     continue
                 reported.add(names)
-                yield _finding(file, first.name, second.name, overlap=overlap)
+                far = not overlap and not _touch(first.language, second.language, after & _ASCII)
+                yield _finding(file, first.name, second.name, overlap=overlap, far=far)
 
 
-def _finding(file: File, first: str, second: str, *, overlap: bool) -> Diagnostic:
+def _finding(file: File, first: str, second: str, *, overlap: bool, far: bool) -> Diagnostic:
     one, other = (f"`{name}`".replace("\n", "\\n") for name in (first, second))
     span = _place(file, second)
+    also = (Label(_place(file, first), one),) if first != second else ()
     if overlap:
         message = f"{one} and {other} can both be read here, and some text is both"
         help_ = "make them disjoint: begin one with a character that the other cannot begin with"
-        return Diagnostic("SL302", message, file.source, span, help=help_)
+        return Diagnostic("SL302", message, file.source, span, help=help_, also=also)
     message = f"where {one} ends, {other} may go on with what follows: readers cut it differently"
+    if far:
+        message = f"what follows {one} begins with a byte that {other} may go on with"
+        help_ = "begin what follows with an ASCII character, such as `<`: some readers go by bytes"
+        return Diagnostic("SL306", message, file.source, span, help=help_, also=also)
     help_ = "end the text with a character that cannot occur in it, such as `<`"
-    return Diagnostic("SL303", message, file.source, span, help=help_)
+    return Diagnostic("SL303", message, file.source, span, help=help_, also=also)
 
 
 def _place(file: File, name: str) -> Span:

@@ -1,0 +1,62 @@
+"""What can be wrong with a grammar file: one module for each family, one function for each defect.
+
+Each function takes what is known of the file and yields its findings; nothing stops at the first.
+The rules themselves, with the reason for each, are in `statelang.rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from attrs import evolve
+
+from statelang.checks import (
+    advice,
+    clauses,
+    control,
+    endings,
+    masking,
+    names,
+    portable,
+    profile,
+    shape,
+)
+from statelang.diagnostics import Diagnostic, Severity
+from statelang.space import StateSpace
+from statelang.syntax import File
+
+
+def before(file: File) -> list[Diagnostic]:
+    """What is wrong before any contract is read: names, the profile, the shape of the machine.
+
+    A file with errors in its names is not asked where it ends: those would be follow-on findings.
+    """
+    found = [*profile.findings(file), *names.findings(file), *shape.findings(file)]
+    if any(finding.severity is Severity.ERROR for finding in found):
+        return found
+    return [*found, *names.unused(file), *endings.findings(file)]
+
+
+def compiled(file: File, registers: Container[str], found: list[Diagnostic]) -> list[Diagnostic]:
+    """What the compiler has against a file: each with a next step, and none that only follows."""
+    return [
+        evolve(
+            finding, help=finding.help or f"`statelang check --explain {finding.code}` says more"
+        )
+        for finding in clauses.direct(file, registers, found)
+    ]
+
+
+def against(file: File, space: StateSpace) -> list[Diagnostic]:
+    """Errors of a file that makes a space: what readers take differently, what cannot end."""
+    return [*portable.findings(file, space), *control.impossible(file, space)]
+
+
+def about(file: File, space: StateSpace) -> list[Diagnostic]:
+    """Warnings about a file that makes a space."""
+    return [
+        *control.findings(file, space),
+        *clauses.findings(file, space),
+        *masking.findings(file, space),
+        *advice.findings(file, space),
+    ]

@@ -1,0 +1,62 @@
+"""The rules that `check` knows. Each is one page of this folder, `SLxxx.md`, and nothing else.
+
+A page has the code and the title in its first line, then severity and family, why the rule is
+there, what to do, and an example. A code never changes its meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from attrs import field, frozen
+
+from statelang.diagnostics import Severity, StatelangError
+from statelang.resolve import near
+
+_PAGE: Final = re.compile(
+    r"# (?P<code>SL\d{3}): (?P<title>[^\n]+)\n\n"
+    r"An? \*(?P<severity>error|warning)\* in the family \*(?P<family>[a-z]+)\*\.\n\n"
+    r"(?P<why>.+?)\n\n## What to do\n\n(?P<mend>.+?)\n\n## Example\n",
+    re.DOTALL,
+)
+
+
+@frozen
+class Rule:
+    """One rule: what `check` finds, why it matters, how to mend it. `page` is all of it."""
+
+    code: str
+    title: str
+    severity: Severity
+    family: str
+    why: str
+    mend: str
+    page: str = field(repr=False)
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Every rule by its code, in order."""
+    pages = sorted(p.name for p in files(__name__).iterdir() if p.name.startswith("SL"))
+    return {name[:5]: _read(name) for name in pages}
+
+
+def rule(code: str) -> Rule:
+    """The rule of a code, however its letters are written. Raises StatelangError."""
+    found = rules().get(code.upper())
+    if found is None:
+        hint = near(code.upper(), rules()) or "`statelang check` shows the code of each finding"
+        raise StatelangError(f"there is no rule `{code}`; {hint}")
+    return found
+
+
+def _read(name: str) -> Rule:
+    page = files(__name__).joinpath(name).read_text(encoding="utf-8")
+    found = _PAGE.match(page)
+    assert found is not None, f"{name} is no page of a rule"
+    why, mend = (" ".join(found[part].split()) for part in ("why", "mend"))
+    severity = Severity(found["severity"])
+    return Rule(found["code"], found["title"], severity, found["family"], why, mend, page)
