@@ -8,12 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Protocol
 
-from attrs import frozen
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
-from statelang import arithmetic as text_arithmetic
 from statelang import expression as ex
+from statelang.functions import FUNCTIONS, argument_of
 from statelang.values import (
     ANY,
     NUMBER,
@@ -28,7 +27,6 @@ from statelang.values import (
     read_number,
     record_of,
     set_of,
-    spell,
 )
 
 Node = Tree[Token]
@@ -178,66 +176,6 @@ def _error(node: Any, code: str, message: str, help: str) -> ContractError:
     return ContractError(code, message, meta.start_pos, meta.end_pos, help)
 
 
-# ---- functions of the language ---------------------------------------------------------------
-
-
-@frozen
-class Function:
-    """Parameter types (the last ones may be left out), result type, meaning."""
-
-    parameters: tuple[tuple[str, ...], ...]
-    optional: int
-    result: Callable[[list[Type]], Type]
-    apply: Callable[..., Value]
-
-
-def _sorted(items: Any) -> Value:
-    return tuple(sorted(items))
-
-
-def _div(left: Number, right: Number) -> Value:
-    if right == 0:
-        raise Undefined("division by zero")
-    return left // right
-
-
-def _mod(left: Number, right: Number) -> Value:
-    if right == 0:
-        raise Undefined("division by zero")
-    return left % right
-
-
-def _digits(number: Number) -> Value:
-    if number < 0 or number.denominator != 1:
-        raise Undefined("digits are those of a whole number from 0")
-    spell(number)  # a number too long to write has no digits either
-    return tuple(int(digit) for digit in str(number.numerator))
-
-
-def _value(text: str, values: Any = None) -> Value:
-    return text_arithmetic.value(text, values or {})
-
-
-FUNCTIONS: Final[dict[str, Function]] = {
-    "size": Function((("set", "map", "list", "text"),), 0, lambda _: NUMBER, len),
-    "keys": Function((("map",),), 0, lambda a: set_of(_argument(a[0], 0)), frozenset),
-    "values": Function(
-        (("map",),), 0, lambda a: set_of(_argument(a[0], 1)), lambda m: frozenset(m.values())
-    ),
-    "sorted": Function((("set", "list"),), 0, lambda a: list_of(_argument(a[0], 0)), _sorted),
-    "names": Function((("text",),), 0, lambda _: set_of(TEXT), text_arithmetic.names),
-    "fill": Function((("text",), ("map",)), 0, lambda _: TEXT, text_arithmetic.fill),
-    "value": Function((("text",), ("map",)), 1, lambda _: NUMBER, _value),
-    "div": Function((("number",), ("number",)), 0, lambda _: NUMBER, _div),
-    "mod": Function((("number",), ("number",)), 0, lambda _: NUMBER, _mod),
-    "digits": Function((("number",),), 0, lambda _: list_of(NUMBER), _digits),
-}
-
-
-def _argument(type: Type, index: int) -> Type:
-    return type.arguments[index] if len(type.arguments) > index else ANY
-
-
 # ---- expressions -----------------------------------------------------------------------------
 
 
@@ -332,7 +270,7 @@ class _Resolver:
         if outer.type.name not in ("set", "map", "list"):
             message = f"`in` looks into a set, a map or a list, not into `{outer.type}`"
             raise _error(container, "SL402", message, "")
-        if not _argument(outer.type, 0).accepts(inner.type):
+        if not argument_of(outer.type, 0).accepts(inner.type):
             message = f"a `{outer.type}` never holds a `{inner.type}`"
             raise _error(node, "SL402", message, "")
         return ex.Contains(TRUTH, inner.slots | outer.slots, inner, outer)
@@ -353,7 +291,7 @@ class _Resolver:
                 NUMBER, slots, str(sign), lambda a, b: ex.arithmetic(sign, a, b), (first, second)
             )
         if name == "map" and sign == "-":
-            self.typed(right, set_of(_argument(first.type, 0)))
+            self.typed(right, set_of(argument_of(first.type, 0)))
             return ex.Apply(first.type, slots, "-", _without, (first, second))
         type = self.join(node, first, second)
         if type.name == "map" and sign == "|":
@@ -373,15 +311,15 @@ class _Resolver:
         table, index = self.of(container), self.of(key)
         if table.type.name == "list":
             self.typed(key, NUMBER)
-            type = _argument(table.type, 0)
+            type = argument_of(table.type, 0)
             return ex.Apply(type, table.slots | index.slots, "[]", _item, (table, index))
         if table.type.name != "map":
             message = f"only a map or a list is looked up, not `{table.type}`"
             raise _error(container, "SL402", message, "")
-        if not _argument(table.type, 0).accepts(index.type):
+        if not argument_of(table.type, 0).accepts(index.type):
             raise _error(key, "SL402", f"a key of `{table.type}` is no `{index.type}`", "")
         slots = table.slots | index.slots
-        return ex.Apply(_argument(table.type, 1), slots, "[]", _look_up, (table, index))
+        return ex.Apply(argument_of(table.type, 1), slots, "[]", _look_up, (table, index))
 
     def _set_of(self, node: Node, *items: Node) -> ex.Expression:
         members = tuple(self.typed(item, TEXT, NUMBER) for item in items)
