@@ -15,10 +15,11 @@ from attrs import field, frozen
 
 from statelang.diagnostics import StatelangError
 from statelang.engine.states import State, States
-from statelang.engine.tables import Row, packed, unpacked
+from statelang.engine.tables import FAR, Row, Table, packed, unpacked
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine
+from statelang.search import Search
 from statelang.space import StateSpace
 
 _SLACK: Final = 24  # tokens by which a captured text may move the end
@@ -62,8 +63,11 @@ class Guide:
         self.states = States(self.machine, vocabulary)
         self.search = self.states.search
         self._ways: dict[object, bytes | None] = {}
+        self.everything = Search(self.machine)  # by every byte, whether a token writes it or not
         self._none = packed(np.zeros(self.states.size, np.bool_))
         self._ends = self.states.joined(self._none, [self.states.stops])
+        nothing = np.empty(0, np.int32)
+        self._nothing = Table((), self._none, 0, (), nothing, 0, frozenset())
 
     # -- beginnings
 
@@ -125,7 +129,8 @@ class Guide:
 
     def _step(self, position: Position, token: int, left: int | None) -> Position | None:
         assert position.configuration is not None
-        text = self.vocabulary.tokens[token] if token < len(self.vocabulary.tokens) else b""
+        known = 0 <= token < len(self.vocabulary.tokens)
+        text = self.vocabulary.tokens[token] if known else b""
         if not text:
             return None
         before = position.configuration
@@ -151,6 +156,16 @@ class Guide:
         return configuration is not None and any(env.starts for _, env in configuration.alive)
 
     # -- masks
+
+    def standing(self, position: Position) -> tuple[State, int]:
+        """The state of a position, and the bytes that may be read before a bound is near. Under a
+        budget, and after the end, it is a state of its own."""
+        if position.configuration is None:
+            return State(None, self._nothing, {}, self._ends), FAR
+        state, room = self.states.state(position.configuration)
+        if position.left is None:
+            return state, room
+        return State(position.configuration, state.table, {}), FAR
 
     def allowed(self, position: Position) -> Ints:
         """Ids of the tokens that may come next, ascending. Raises StatelangError as `mask` does."""

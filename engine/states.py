@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from attrs import define, field
 
-from statelang.engine.tables import Row, Table, Tables, packed, unpacked
+from statelang.engine.tables import FAR, Row, Table, Tables, holds, opened, packed, unpacked
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine
@@ -34,13 +34,25 @@ class State:
     counts, with the bytes until it is near. `alike` are the states with the same registers.
     """
 
-    configuration: Configuration
+    configuration: Configuration | None
     table: Table
     alike: dict[Table, State]
     row: Row | None = None
     following: dict[int, State] = field(factory=dict)
     jumps: dict[int, tuple[State, int]] = field(factory=dict)
-    _sparse: tuple[bool, Ints] | None = None
+
+    def known(self, token: int) -> tuple[State, int | None] | None:
+        """The state after a token, where another sequence has been there; with the bytes until a
+        bound is near where that is known, else None."""
+        jump = self.jumps.get(token)
+        if jump is not None or token in self.following:
+            return jump
+        table = self.table.following.get(token)
+        state = self.alike.get(table) if table is not None else None
+        if state is None:
+            return None
+        self.following[token] = state
+        return state, None
 
 
 class States:
@@ -54,6 +66,7 @@ class States:
         self.size = len(vocabulary.tokens)
         self._states: dict[object, State] = {}
         self._steps: dict[object, bool] = {}
+        self._rows: dict[bytes, Row] = {}  # equal masks are one, and stay in the cache
         self.stops = np.array(sorted(vocabulary.stops), np.int32)
 
     def state(self, configuration: Configuration) -> tuple[State, int]:
@@ -64,6 +77,7 @@ class States:
         if found is None:
             if len(self._states) > _MAX_STATES:
                 self._states.clear()
+                self._rows.clear()
             found = State(configuration, self.tables.table(control), {})
             self._states[key] = found
         return found, room
@@ -75,10 +89,43 @@ class States:
         envs = tuple(_hashable(env.key) for _, env in configuration.alive)
         return control, envs, configuration.text if self._is_read(configuration) else b""
 
+    def link(
+        self,
+        before: State,
+        exact: Configuration,
+        token: int,
+        after: State,
+        following: Configuration,
+    ) -> None:
+        """Remember the state after a token, given the exact configurations, where it is the same
+        for all sequences that stand in the first state as far away from a bound."""
+        text = self.vocabulary.tokens[token]
+        (control, near), (_, room) = self.tables.place(exact), self.tables.place(following)
+        if len(text) > near:
+            return
+        if room == FAR or _stays(before.table, text, after.table, self.vocabulary.longest):
+            before.following[token] = after
+            if holds(before.table.row, token) and self._is_quiet(exact, following):
+                before.table.following[token] = after.table
+                before.alike[after.table] = after
+                after.alike = before.alike
+        elif near == FAR or len(control) == 1 == len(after.table.control):
+            before.jumps[token] = after, room
+
+    def _is_quiet(self, before: Configuration, after: Configuration) -> bool:
+        """Whether nothing has moved but the one place."""
+        return (
+            len(before.alive) == 1 == len(after.alive)
+            and before.alive[0][1] is after.alive[0][1]
+            and not self._is_read(before)
+        )
+
     def row(self, state: State) -> Row:
         """The mask of a state, packed: token `i` is bit `i % 32` of word `i // 32`. Read-only."""
         if state.row is None:
-            state.row = self._row(state.configuration, state.table)
+            assert state.configuration is not None
+            row = self._row(state.configuration, state.table)
+            state.row = self._rows.setdefault(row.tobytes(), row)
         return state.row
 
     def _row(self, configuration: Configuration, table: Table) -> Row:
@@ -173,9 +220,10 @@ class States:
 
     def _free_field(self, after: Configuration) -> object | None:
         """What tokens with one answer share: the field that is being written, where its text binds
-        nothing else in the step, or the place, where no contract looks at the text yet."""
+        nothing else in the step, or the place, where no contract looks at the text yet; and all
+        that has been read before."""
         shared: list[object] = []
-        for thread, _ in after.alive:
+        for thread, env in after.alive:
             if thread.left is None:
                 return None
             if thread.place in self.machine.program.free:
@@ -184,6 +232,8 @@ class States:
                 shared.append(thread)
             else:
                 return None
+            read = (env.registers, env.counts, env.lasts, env.slots, env.frames, len(env.starts))
+            shared.append(_hashable(read))
         return tuple(shared)
 
     def viable(self, _: int, after: Configuration) -> tuple[bool, bool]:
@@ -197,6 +247,17 @@ class States:
                 self._steps.clear()
             known = self._steps[key] = self.search.step(after)
         return known, True
+
+
+def _stays(before: Table, text: bytes, after: Table, limit: int) -> bool:
+    """Whether a token stays inside the one text that is being read."""
+    if len(before.control) != 1 or len(after.control) != 1:
+        return False
+    first, second = before.control[0], after.control[0]
+    left = first.left
+    for byte in text:
+        left = opened(left.step(byte), limit)[0] if left is not None else None
+    return left is second.left and (first.place, first.stack) == (second.place, second.stack)
 
 
 def _hashable(value: Any) -> object:

@@ -305,6 +305,11 @@ def packed(free: npt.NDArray[np.bool_]) -> Row:
     return result
 
 
+def holds(row: Row, token: int) -> bool:
+    """Whether a token is in a mask."""
+    return 0 <= token < 32 * len(row) and bool(row[token >> 5] >> (token & 31) & 1)
+
+
 def unpacked(row: Row, size: int) -> npt.NDArray[np.bool_]:
     """The mask of a row of bits."""
     return np.unpackbits(row.view(np.uint8), count=size, bitorder="little").view(np.bool_)

@@ -89,6 +89,16 @@ class Trie:
         found: list[int] = self.ids[self.held[node] : self.held[node + 1]].tolist()
         return found
 
+    def goes_on(self, text: bytes) -> bool:
+        """Whether a token begins with `text` and is longer."""
+        node = 0
+        for byte in text:
+            node = self.child(node, byte)
+            if node < 0:
+                return False
+        first = self._plain[1]
+        return first[node] < first[node + 1]
+
     # -- sets of nodes
 
     @cached_property

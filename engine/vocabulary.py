@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from statelang.diagnostics import StatelangError
 from statelang.engine.trie import Trie
@@ -23,10 +24,15 @@ class Vocabulary:
     Args:
         tokens: The bytes of each token; a special token is empty.
         stops: Ids of the tokens that end a text.
+        tokenizer: Writes a text as the model was trained to read it; needed for forced text alone.
     """
 
     tokens: tuple[bytes, ...]
     stops: frozenset[int]
+    tokenizer: Any = field(default=None, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Vocabulary, (self.tokens, self.stops, self.tokenizer)
 
     @classmethod
     def from_tokenizer(cls, tokenizer: Any, stops: Iterable[int] = ()) -> Vocabulary:
@@ -67,7 +73,7 @@ class Vocabulary:
         for index in found:
             if index < size:
                 tokens[index] = b""
-        return cls(tuple(tokens), found)
+        return cls(tuple(tokens), found, tokenizer)
 
     @cached_property
     def trie(self) -> Trie:
@@ -75,9 +81,22 @@ class Vocabulary:
         return Trie.of(self.tokens)
 
     @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the tokens and the stop tokens, in hexadecimal."""
+        result = sha256(repr(sorted(self.stops)).encode())
+        result.update(repr(self.lengths).encode())
+        result.update(b"".join(self.tokens))
+        return result.hexdigest()
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Bytes of each token."""
+        return list(map(len, self.tokens))
+
+    @cached_property
     def longest(self) -> int:
         """Bytes of the longest token."""
-        return max(map(len, self.tokens), default=0)
+        return max(self.lengths, default=0)
 
     @cached_property
     def alphabet(self) -> int:
@@ -108,6 +127,29 @@ class Vocabulary:
                 f"the tokenizer has no tokens for `{text[:40].decode(errors='replace')}`"
             )
         return best[-1]
+
+    def encode(self, text: bytes) -> list[int]:
+        """A text as the tokenizer writes it; without one, or where it writes another text, by the
+        longest token at each place. What no token writes ends it."""
+        if self.tokenizer is not None:
+            found = self.tokenizer.encode(text.decode(errors="ignore"), add_special_tokens=False)
+            if text.startswith(self.decode(found)):
+                return list(found)
+        result: list[int] = []
+        at = 0
+        while at < len(text):
+            node, longest = 0, -1
+            for end in range(at, len(text)):
+                node = self.trie.child(node, text[end])
+                if node < 0:
+                    break
+                if self.trie.spells(node):
+                    longest = self.trie.tokens(node)[0]
+            if longest < 0:
+                break
+            result.append(longest)
+            at += self.lengths[longest]
+        return result
 
     def decode(self, ids: Sequence[int]) -> bytes:
         """What a sequence of tokens writes."""

@@ -1,0 +1,307 @@
+"""One sequence and its mask, in the shape that users of llguidance and xgrammar know.
+
+A step that has been met before, in this sequence or another, is one look-up: states are shared
+(`statelang.engine.states`), and the exact configuration is only made when something asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from attrs import field, frozen
+
+from statelang.automaton import lowest
+from statelang.diagnostics import StatelangError
+from statelang.engine.guide import Guide, Position
+from statelang.engine.states import State
+from statelang.engine.tables import Row, holds
+from statelang.engine.vocabulary import Vocabulary
+from statelang.loader import loads
+from statelang.search import Node
+from statelang.space import StateSpace
+from statelang.values import Value
+
+_PERIOD: Final = 4_096  # bytes after which the configuration is made anew: going back is cheap
+
+
+class Matcher:
+    """Follows one sequence of tokens through a state space.
+
+    Args:
+        space: The state space.
+        vocabulary: The tokens.
+        problem: The space's inputs.
+        max_tokens: The budget, stop token included: the masks lead to a complete trace within it.
+        contracts: False for the plain grammar.
+
+    Raises:
+        StatelangError: an input is missing, no trace can be written, or the budget is too small
+            (the least known is named).
+    """
+
+    _state: State
+    _room: int  # bytes that may be read before a bound is near
+
+    def __init__(
+        self,
+        space: StateSpace,
+        vocabulary: Vocabulary,
+        problem: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        *,
+        contracts: bool = True,
+    ) -> None:
+        self.guide = guide(space, vocabulary, contracts)
+        self._begin(problem, max_tokens)
+
+    def _begin(self, problem: Mapping[str, Any] | None, max_tokens: int | None) -> None:
+        self._given = problem, max_tokens
+        self._lengths = self.guide.vocabulary.lengths
+        self._words = -(-len(self._lengths) // 32)
+        self._tokens: list[int] = []
+        start = self.guide.start(problem, max_tokens)
+        self._known = [(0, start)]  # exact positions, each with the tokens before it
+        self._stand(start)
+
+    # -- steps
+
+    def consume_token(self, token: int) -> bool:
+        """Go on by one token; False, and nothing changes, where it is not legal."""
+        following = self._state.following.get(token)
+        if following is not None:
+            room = self._room - self._lengths[token]
+            if room >= 0:
+                self._room = room
+                self._state = following
+                self._tokens.append(token)
+                return True
+        return self._consume(token)
+
+    def try_consume_tokens(self, tokens: Sequence[int]) -> int:
+        """Go on by as many of some tokens as are legal in a row; how many."""
+        for count, token in enumerate(tokens):
+            if not self.consume_token(token):
+                return count
+        return len(tokens)
+
+    def validate_tokens(self, tokens: Sequence[int]) -> int:
+        """How many of some tokens are legal in a row; nothing changes."""
+        return self.copy().try_consume_tokens(tokens)
+
+    def rollback(self, count: int) -> None:
+        """Take the last tokens back. Raises StatelangError where there are not so many."""
+        if not 0 <= count <= len(self._tokens):
+            raise StatelangError(
+                f"{count} tokens cannot be taken back, {len(self._tokens)} were consumed; give a "
+                "number between 0 and that"
+            )
+        tokens = self._tokens[: len(self._tokens) - count]
+        while self._known[-1][0] > len(tokens):
+            self._known.pop()
+        length, position = self._known[-1]
+        self._tokens = tokens[:length]
+        self._stand(position)
+        self.try_consume_tokens(tokens[length:])
+
+    def reset(self) -> None:
+        """Take every token back."""
+        self.rollback(len(self._tokens))
+
+    def copy(self) -> Matcher:
+        """Another matcher at the same place; the two go on apart."""
+        result = Matcher.__new__(Matcher)
+        result.__dict__.update(self.__dict__)
+        result._tokens = self._tokens.copy()
+        result._known = self._known.copy()
+        return result
+
+    # -- masks
+
+    def compute_bitmask(self) -> Row:
+        """The legal tokens, without a copy: token `i` is bit `i % 32` of word `i // 32`.
+
+        Returns:
+            int32, shape (words,), read-only.
+        """
+        row = self._state.row
+        return row if row is not None else self._row()
+
+    def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None:
+        """Write the legal tokens into one row of a bitmask; words beyond the vocabulary become 0.
+
+        Args:
+            bitmask: int32, shape (rows, words), of numpy or of torch on the CPU.
+            index: The row.
+        """
+        row = self._state.row
+        if row is None:
+            row = self._row()
+        if type(bitmask) is not np.ndarray:
+            bitmask = bitmask.numpy()
+        if bitmask.shape[1] == self._words:
+            bitmask[index] = row
+        else:
+            bitmask[index, : self._words] = row
+            bitmask[index, self._words :] = 0
+
+    def forced_tokens(self) -> list[int]:
+        """Tokens of the text that must come next whatever is chosen, as the tokenizer would write
+        it; the end of that text is left out where a longer token might hold it."""
+        forced = self._forced()
+        tokens = self.guide.vocabulary.encode(forced)
+        ends, at = [0], 0
+        for token in tokens:
+            at += self._lengths[token]
+            ends.append(at)
+        trie = self.guide.vocabulary.trie
+        for count, start in enumerate(ends[:-1]):
+            if trie.goes_on(forced[start:]):
+                return tokens[:count]
+        return tokens
+
+    # -- where it stands
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The tokens consumed so far."""
+        return tuple(self._tokens)
+
+    @property
+    def trace(self) -> str:
+        """The text written so far, without a last character that is not whole yet."""
+        return self.guide.vocabulary.decode(self._tokens).decode(errors="ignore")
+
+    @property
+    def registers(self) -> dict[str, Value]:
+        """The values of the registers after the last complete step. Empty once stopped."""
+        configuration = self._position().configuration
+        if configuration is None:
+            return {}
+        program = self.guide.machine.program
+        names = [name for name, _, _ in program.registers]
+        values = dict(zip(names, configuration.alive[0][1].registers, strict=True))
+        if program.tools is not None:
+            del values[names[program.tools]]
+        return values
+
+    def is_accepting(self) -> bool:
+        """Whether the trace may end here."""
+        configuration = self._position().configuration
+        return configuration is not None and self.guide.machine.ends(configuration) is not None
+
+    def is_stopped(self) -> bool:
+        """Whether a stop token has been consumed."""
+        return self._known[-1][1].ended
+
+    # -- behind the look-up
+
+    def _stand(self, position: Position) -> None:
+        """Be at an exact position. Under a budget no state is shared: each mask has its own."""
+        self._state, room = self.guide.standing(position)
+        self._room = min(room, _PERIOD)
+
+    @property
+    def _is_limited(self) -> bool:
+        return self._given[1] is not None
+
+    def _position(self) -> Position:
+        """The exact position."""
+        length, position = self._known[-1]
+        if length < len(self._tokens):
+            assert position.configuration is not None
+            text = self.guide.vocabulary.decode(self._tokens[length:])
+            configuration = self.guide.machine.advance(position.configuration, text)
+            assert configuration is not None
+            position = Position(configuration)
+            self._known.append((len(self._tokens), position))
+        return position
+
+    def _consume(self, token: int) -> bool:
+        before = self._state
+        known = before.known(token)
+        if known is not None and len(self._tokens) - self._known[-1][0] < _PERIOD:
+            state, room = known
+            room = self._room - self._lengths[token] if room is None else room
+            if room >= 0:
+                self._state, self._room = state, min(room, _PERIOD)
+                self._tokens.append(token)
+                return True
+        position = self._position()
+        after = self.guide.advance(position, token) if self._allows(token) else None
+        if after is None:
+            return False
+        self._tokens.append(token)
+        self._known.append((len(self._tokens), after))
+        self._stand(after)
+        if not self._is_limited and after.configuration is not None:
+            assert position.configuration is not None
+            self.guide.states.link(
+                before, position.configuration, token, self._state, after.configuration
+            )
+        return True
+
+    def _allows(self, token: int) -> bool:
+        if not self._is_limited and holds(self._state.table.row, token):
+            return True  # by the structure alone: no contract is touched
+        return holds(self.compute_bitmask(), token)
+
+    def _row(self) -> Row:
+        if not self._is_limited:
+            return self.guide.states.row(self._state)
+        row = self._state.row = self.guide.mask(self._position())
+        return row
+
+    def _forced(self) -> bytes:
+        """The text that must come next."""
+        configuration = self._position().configuration
+        forced = bytearray()
+        machine, search = self.guide.machine, self.guide.everything
+        while configuration is not None and machine.ends(configuration) is None:
+            kinds = 0
+            for thread, env in configuration.alive:
+                for kind in search.kinds(Node(thread, env, configuration.text)):
+                    kinds |= kind
+            if kinds.bit_count() != 1 or len(forced) == _PERIOD:
+                break
+            byte = lowest(kinds)
+            forced.append(byte)
+            configuration = machine.advance(configuration, bytes((byte,)))
+        return bytes(forced)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "source": self.guide.space.source,
+            "vocabulary": self.guide.vocabulary,
+            "contracts": self.guide.machine.contracts,
+            "given": self._given,
+            "tokens": self._tokens,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        source = state["source"]
+        self.guide = guide(loads(source.text, source.name), state["vocabulary"], state["contracts"])
+        self._begin(*state["given"])
+        self.try_consume_tokens(state["tokens"])
+
+
+def guide(space: StateSpace, vocabulary: Vocabulary, contracts: bool) -> Guide:
+    """The guide of a space and a vocabulary, which all their matchers share."""
+    return _guide(
+        _Named(space.name + space.hash, space), _Named(vocabulary.hash, vocabulary), contracts
+    )
+
+
+@frozen
+class _Named:
+    """Something that is looked up by its name."""
+
+    name: str
+    item: Any = field(eq=False)
+
+
+@lru_cache(maxsize=8)
+def _guide(space: _Named, vocabulary: _Named, contracts: bool) -> Guide:
+    return Guide(space.item, vocabulary.item, contracts=contracts)
