@@ -7,9 +7,11 @@ The rules themselves, with the reason for each, are in `statelang.rules`.
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import Final
 
 from attrs import evolve
 
+from statelang.analysis import table
 from statelang.checks import (
     advice,
     clauses,
@@ -22,6 +24,7 @@ from statelang.checks import (
     shape,
 )
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.liveness.findings import explored
 from statelang.space import StateSpace
 from statelang.syntax import File
 
@@ -53,10 +56,21 @@ def against(file: File, space: StateSpace) -> list[Diagnostic]:
 
 
 def about(file: File, space: StateSpace) -> list[Diagnostic]:
-    """Warnings about a file that makes a space."""
-    return [
+    """Warnings about a file that makes a space; none of what walking it shows that only follows."""
+    found = [
         *control.findings(file, space),
         *clauses.findings(file, space),
         *masking.findings(file, space),
         *advice.findings(file, space),
     ]
+    known = {finding.span for finding in found}
+    dead = any(finding.code in _DEAD for finding in found)
+    return found + [
+        finding
+        for finding in explored(space, table(file))
+        if finding.span not in known and not (dead and finding.code in _CONSTANT)
+    ]
+
+
+_DEAD: Final = ("SL209", "SL215", "SL422", "SL424")  # these make conditions constant
+_CONSTANT: Final = ("SL502", "SL503", "SL504")

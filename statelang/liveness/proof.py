@@ -58,10 +58,10 @@ class Proof:
         return self.open is not None and not self.open
 
     def better_than(self, other: Proof) -> bool:
-        """Whether this attempt leaves fewer states open."""
+        """Whether this attempt leaves fewer states open, or shows that no trace ends."""
         if self.open is None or other.open is None:
             return self.open is not None
-        return len(self.open) < len(other.open)
+        return (self.ends, len(self.open)) < (other.ends, len(other.open))
 
 
 def prove(program: Program) -> Proof:
@@ -69,7 +69,7 @@ def prove(program: Program) -> Proof:
     origins = Origins(program)
     best = attempt(program, origins, frozenset())
     left, improved = _MAX_ATTEMPTS, True
-    while improved and not best.holds:
+    while improved and best.ends and not best.holds:
         improved = False
         for register in dict.fromkeys((*best.doubts, *_asked(program))):
             if register in best.followed:

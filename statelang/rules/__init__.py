@@ -14,7 +14,6 @@ from typing import Final
 from attrs import field, frozen
 
 from statelang.diagnostics import Severity, StatelangError
-from statelang.resolve import near
 
 _PAGE: Final = re.compile(
     r"# (?P<code>SL\d{3}): (?P<title>[^\n]+)\n\n"
@@ -48,8 +47,10 @@ def rule(code: str) -> Rule:
     """The rule of a code, however its letters are written. Raises StatelangError."""
     found = rules().get(code.upper())
     if found is None:
-        hint = near(code.upper(), rules()) or "`statelang check` shows the code of each finding"
-        raise StatelangError(f"there is no rule `{code}`; {hint}")
+        raise StatelangError(
+            f"there is no rule `{code}`; rules are {min(rules())} to {max(rules())}, and "
+            "`statelang check` shows the code of each finding"
+        )
     return found
 
 

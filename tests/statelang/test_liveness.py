@@ -71,14 +71,18 @@ go : "go\\n"
 stop : "stop\\n"
 """,
     "SL505": """
-//@ limit go 1
+//@ ghost open: set[text] = {}
 
 start : go _at
-_at : go _on
-_on : stop
+_at : go _at
+    | stop
 
-go : "go\\n"
+//@ set open = open | {WORD}
+go : "go " WORD "\\n"
+//@ requires size(open) == 0
 stop : "stop\\n"
+
+WORD : /[a-z]/
 """,
     "SL506": """
 //@ ghost seen: set[text] = {}
