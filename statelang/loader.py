@@ -92,6 +92,11 @@ def check(path_or_text: str | Path) -> list[Diagnostic]:
         source = Source(str(path_or_text))
     else:
         source = read(path_or_text)
+    return examine(source)
+
+
+def examine(source: Source) -> list[Diagnostic]:
+    """Every finding about a grammar file that has been read, in the order of their places."""
     return sorted(_examine(source, warn=True)[1], key=lambda f: (f.span.start, f.code))
 
 

@@ -2,13 +2,18 @@
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Final
 
-import statelang
 from statelang.commands.common import Subparsers
 from statelang.diagnostics import Diagnostic, StatelangError, render
+from statelang.loader import examine, read, shipped
+from statelang.source import Source
 
 
 def add(verbs: Subparsers) -> None:
@@ -17,43 +22,99 @@ def add(verbs: Subparsers) -> None:
         "check",
         "find what is wrong in grammar files",
         "Print everything that is wrong in grammar files, each with its place and what to do "
-        "next.\nExit status: 0 nothing found, 1 findings, 2 a file could not be read.",
-        "statelang check grammars/kwai_star.lark --format json",
+        "next. Every finding has a code that never changes its meaning; --explain tells why its "
+        "rule is there, with an example.\n"
+        "Exit status: 0 nothing found, 1 findings, 2 a file could not be read.",
+        "statelang check kwai_star --format github\n  statelang check --explain SL303",
         run,
     )
-    parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a .lark file, or the name of a shipped space"
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="a .lark file, the name of a shipped space, or - for standard input",
     )
+    what.add_argument("--explain", metavar="CODE", help="print the page of a rule and exit")
     parser.add_argument(
         "--format",
-        choices=("terminal", "json"),
+        choices=tuple(_FORMATS),
         default="terminal",
-        help="terminal: as a compiler prints it; json: one list of objects (default: terminal)",
+        help="terminal: as a compiler prints it; json: one list of objects; github: workflow "
+        "commands, which GitHub shows at the lines of a pull request; sarif: a SARIF 2.1.0 log "
+        "(default: terminal)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Check every file, even after one that cannot be read."""
-    found: list[Diagnostic] = []
-    unreadable = False
+    if options.explain:
+        from statelang.rules import rule
+
+        print(rule(options.explain).page, end="")
+        return 0
+    checked: dict[str, list[Diagnostic]] = {}
+    unread: list[str] = []
     for file in options.files:
         try:
-            # A path is never taken for the text of a grammar, however it is spelt.
-            findings = statelang.check(file if file in statelang.shipped() else Path(file))
+            checked[file] = examine(_source(file))
         except StatelangError as error:
             print(f"statelang: {error}", file=sys.stderr)
-            unreadable = True
-            continue
-        found += findings
-        if options.format == "terminal":
-            print(render(findings), end="\n\n" if findings else "")
-            print(f"{file}: {_count(findings)}")
-    if options.format == "json":
-        print(json.dumps([finding.as_dict() for finding in found], indent=2))
-    return 2 if unreadable else 1 if found else 0
+            unread.append(str(error))
+    _FORMATS[options.format](checked, unread)
+    return 2 if unread else 1 if any(checked.values()) else 0
+
+
+def _source(file: str) -> Source:
+    if file == "-":
+        try:
+            return Source(sys.stdin.buffer.read().decode(), "<stdin>")
+        except UnicodeDecodeError as error:
+            raise StatelangError(
+                f"standard input is not UTF-8 (byte {error.start}); save the grammar as UTF-8"
+            ) from None
+    # A path is never taken for the text of a grammar, however it is spelt.
+    return read(file if file in shipped() else Path(file))
+
+
+def _terminal(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    for file, findings in checked.items():
+        print(render(findings, colour=colour), end="\n\n" if findings else "")
+        print(f"{file}: {_count(findings)}")
 
 
 def _count(findings: list[Diagnostic]) -> str:
     counts = Counter(str(finding.severity) for finding in findings)
     parts = [f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(counts.items())]
     return ", ".join(parts) or "nothing found"
+
+
+def _json(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
+    found = [finding.as_dict() for findings in checked.values() for finding in findings]
+    print(json.dumps(found, indent=2))
+
+
+def _github(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
+    from statelang.formats import github
+
+    for findings in checked.values():
+        for finding in findings:
+            print(github(finding))
+
+
+def _sarif(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
+    from statelang.formats import sarif
+
+    try:
+        own = version("statelang")
+    except PackageNotFoundError:
+        own = "0.0.0"
+    found = [finding for findings in checked.values() for finding in findings]
+    print(json.dumps(sarif(found, unread, own), indent=2))
+
+
+_FORMATS: Final[dict[str, Callable[[dict[str, list[Diagnostic]], list[str]], None]]] = {
+    "terminal": _terminal, "json": _json, "github": _github, "sarif": _sarif,
+}  # fmt: skip
