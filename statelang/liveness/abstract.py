@@ -64,7 +64,7 @@ def rough(value: Any, type: Type) -> Rough:
     return value if type.name in ("truth", "text") else UNKNOWN
 
 
-@frozen
+@frozen(cache_hash=True)
 class Abstract:
     """Where a walk with rough registers stands. A register that is not followed is None.
 

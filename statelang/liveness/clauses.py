@@ -8,6 +8,7 @@ from typing import Any
 from statelang import expression as ex
 from statelang.program import (
     BeginSpan,
+    Call,
     Clause,
     CloseScope,
     EndSpan,
@@ -101,6 +102,16 @@ def needed(program: Program) -> list[frozenset[int]]:
             uses[place] = frozenset(found)
             todo += users.get(place, ())
     return uses
+
+
+def landing(program: Program, place: int) -> int:
+    """The next position where there is a choice, an event, or a state."""
+    while place not in program.states and len(program.edges[place]) == 1:
+        (edge,) = program.edges[place]
+        if isinstance(edge, Call) or getattr(edge, "event", None) is not None:
+            break
+        place = edge.target
+    return place
 
 
 def _before(event: Any, after: frozenset[int]) -> frozenset[int]:

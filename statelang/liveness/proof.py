@@ -16,8 +16,7 @@ from attrs import define, field
 from statelang import expression as ex
 from statelang.liveness.abstract import Abstract
 from statelang.liveness.clauses import all_clauses, clauses_of, parts
-from statelang.liveness.origins import Origins
-from statelang.liveness.steps import Result, Steps
+from statelang.liveness.steps import Facts, Result, Steps
 from statelang.program import (
     BeginSpan,
     Call,
@@ -66,8 +65,8 @@ class Proof:
 
 def prove(program: Program) -> Proof:
     """The best attempt: the proof itself, or one that leaves few states open."""
-    origins = Origins(program)
-    best = attempt(program, origins, frozenset())
+    facts = Facts(program)
+    best = attempt(facts, frozenset())
     left, improved = _MAX_ATTEMPTS, True
     while improved and best.ends and not best.holds:
         improved = False
@@ -76,7 +75,7 @@ def prove(program: Program) -> Proof:
                 continue
             if left > 0 and not improved:
                 left -= 1
-                found = attempt(program, origins, best.followed | {register})
+                found = attempt(facts, best.followed | {register})
                 if found.better_than(best):
                     best, improved = found, True
     return best
@@ -90,10 +89,10 @@ def _asked(program: Program) -> list[int]:
     return [index for index in found if index != program.tools]
 
 
-def attempt(program: Program, origins: Origins, followed: frozenset[int]) -> Proof:
+def attempt(facts: Facts, followed: frozenset[int]) -> Proof:
     """Try to prove a program live while following some registers."""
-    steps = Steps(program, origins, followed)
-    walk = _Walk(program, steps)
+    program, steps = facts.program, Steps(facts, followed)
+    walk = _Walk(program, steps, facts.landing)
     whole = walk.explore()
     if not whole:
         return Proof(followed, None, nodes=len(walk.ways))
@@ -119,6 +118,7 @@ def attempt(program: Program, origins: Origins, followed: frozenset[int]) -> Pro
 class _Walk:
     program: Program
     steps: Steps
+    landing: list[int]
     ways: dict[Node, list[Way]] = field(factory=dict)
     finals: list[Node] = field(factory=list)
     done: set[int] = field(factory=set)
@@ -143,7 +143,7 @@ class _Walk:
                 continue
             ways = list(self._ways(node))
             if not edges:
-                ways.append(([(calls[-1], calls[:-1], at)], True, None))
+                ways.append(([(self.landing[calls[-1]], calls[:-1], at)], True, None))
             if any(len(after[1]) > _MAX_CALLS for way in ways for after in way[0]):
                 return False
             self.ways[node] = ways
@@ -154,7 +154,7 @@ class _Walk:
         place, calls, at = node
         for edge in self.program.edges[place]:
             if isinstance(edge, Read):
-                yield [(edge.target, calls, at)], True, None
+                yield [(self.landing[edge.target], calls, at)], True, None
             elif isinstance(edge, Pass):
                 result = Result((at,))
                 if edge.event is not None:
@@ -162,7 +162,8 @@ class _Walk:
                     if isinstance(edge.event, CloseAction):
                         self.done.add(edge.event.action)
                 if result.after:
-                    after = [(edge.target, calls, one) for one in result.after]
+                    target = self.landing[edge.target]
+                    after = [(target, calls, one) for one in result.after]
                     yield after, result.sure, edge.event
             elif self._called_in_place(edge):
                 if self._too_deep(edge.entry, calls):
@@ -170,10 +171,10 @@ class _Walk:
                 back = (*calls, edge.target)
                 if calls and not self.program.edges[edge.target]:
                     back = calls
-                yield [(edge.entry, back, at)], True, None
+                yield [(self.landing[edge.entry], back, at)], True, None
             else:  # a recursive part: nothing happens in it, or what happens is not followed
                 quiet = not self._eventful(edge.entry)
-                yield [(edge.target, calls, at)], quiet, None
+                yield [(self.landing[edge.target], calls, at)], quiet, None
 
     def _too_deep(self, entry: int, calls: tuple[int, ...]) -> bool:
         limit = self.program.deepest.get(entry)

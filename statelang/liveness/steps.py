@@ -27,7 +27,7 @@ from statelang.liveness.abstract import (
     outcome,
     register_of,
 )
-from statelang.liveness.clauses import all_clauses, constants, needed, parts
+from statelang.liveness.clauses import all_clauses, constants, landing, needed, parts
 from statelang.liveness.origins import Origins, can_write, within
 from statelang.program import (
     BeginSpan,
@@ -56,18 +56,29 @@ class Result:
     sure: bool = True
 
 
+class Facts:
+    """What every attempt asks of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.origins = Origins(program)
+        self.most = _most_counted(program)
+        self.needed = needed(program)
+        self.landing = [landing(program, place) for place in range(len(program.edges))]
+
+
 class Steps:
     """The events of one program, for walks that follow some of its registers."""
 
-    def __init__(self, program: Program, origins: Origins, followed: frozenset[int]) -> None:
-        self.program = program
-        self.origins = origins
+    def __init__(self, facts: Facts, followed: frozenset[int]) -> None:
+        self.program = program = facts.program
+        self.origins = facts.origins
+        self.most = facts.most
+        self.needed = facts.needed
         self.followed = followed | set(constants(program)) - {program.marks}
         self.invariants = [
             part for clause in program.invariants for part in ex.conjuncts(clause.expression)
         ]
-        self.most = _most_counted(program)
-        self.needed = needed(program)
         self.verdicts: dict[int, set[object]] = {}  # clause: what it came to
         self.clauses: dict[int, Clause] = {}
 
