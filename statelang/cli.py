@@ -4,34 +4,17 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType
+from importlib import import_module
+from typing import Any
 
-from statelang.commands import (
-    check,
-    data,
-    diff,
-    explain,
-    export,
-    fmt,
-    generate,
-    lsp,
-    new,
-    prompt,
-    quickstart,
-    report,
-    show,
-    train,
-    validate,
-    walk,
-)
-from statelang.commands import eval as evaluate
 from statelang.commands.common import Subparsers
 from statelang.diagnostics import GrammarError, Severity, StatelangError
 
 # In the order of the work: look at a space, judge texts, make data, train, measure, show.
-_VERBS: tuple[ModuleType, ...] = (
-    new, check, fmt, lsp, show, diff, prompt, export, walk, validate, explain, data, train, generate, evaluate, report, quickstart,
+# Each is a module of `statelang.commands`, loaded when it is asked for.
+_VERBS = (
+    "new", "check", "fmt", "lsp", "show", "diff", "prompt", "export", "walk", "validate",
+    "explain", "data", "train", "generate", "eval", "report", "quickstart",
 )  # fmt: skip
 
 _EXAMPLES = """\
@@ -41,8 +24,22 @@ examples:
   statelang show kwai_star"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Declare every verb with its arguments; loads nothing that a verb needs."""
+class _Version(argparse.Action):
+    """Prints the version, which takes a while to find out, only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("statelang")
+        except PackageNotFoundError:
+            found = "(a checkout that is not installed)"
+        print(f"statelang {found}")
+        parser.exit()
+
+
+def parser(*asked: str) -> argparse.ArgumentParser:
+    """Declare every verb with its arguments, or those asked for; loads nothing that one needs."""
     top = argparse.ArgumentParser(
         prog="statelang",
         description="A reasoning method as one grammar file: check it, generate under it, judge by "
@@ -50,10 +47,10 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"statelang {_version()}")
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     verbs = Subparsers(top, "VERB")
-    for verb in _VERBS:
-        verb.add(verbs)
+    for verb in asked or _VERBS:
+        import_module(f"statelang.commands.{verb}").add(verbs)
     return top
 
 
@@ -66,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Documentation and traces may hold what the terminal's encoding lacks.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser(*(word for word in words[:1] if word in _VERBS)).parse_args(words)
     try:
         status = int(options.run(options))
         sys.stdout.flush()
@@ -91,13 +89,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{place}{error.strerror or error}. Check that the place can be used.")
     return status
-
-
-def _version() -> str:
-    try:
-        return version("statelang")
-    except PackageNotFoundError:
-        return "(a checkout that is not installed)"
 
 
 def _refuse(message: str, status: int = 2) -> int:

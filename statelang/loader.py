@@ -7,7 +7,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from statelang import checks
 from statelang.analysis import leaves, references, table
 from statelang.automaton import TooComplex
 from statelang.compiler import Compiler, TooLarge
@@ -102,6 +101,8 @@ def examine(source: Source) -> list[Diagnostic]:
 
 def _examine(source: Source, *, warn: bool) -> tuple[StateSpace | None, list[Diagnostic]]:
     """The space of a file without errors, and what was found; all warnings only if asked for."""
+    from statelang import checks  # what reads a grammar is light without them
+
     try:
         file = parse(source)
     except GrammarError as error:
@@ -113,8 +114,8 @@ def _examine(source: Source, *, warn: bool) -> tuple[StateSpace | None, list[Dia
     if _errors(findings):
         return None, findings
     try:
-        space, more = _compiled(file)
-        findings += more
+        space, registers, more = _compiled(file)
+        findings += checks.compiled(file, registers, more)
         if space is not None:
             findings += checks.against(file, space)
             if _errors(findings):
@@ -132,16 +133,19 @@ def _errors(findings: list[Diagnostic]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def _compiled(file: File) -> tuple[StateSpace | None, list[Diagnostic]]:
-    """The space, or what its terminals and contracts have against it. Raises TooLarge."""
+def _compiled(file: File) -> tuple[StateSpace | None, set[str], list[Diagnostic]]:
+    """The space, the names of its registers, and what its terminals and contracts have against it.
+
+    Raises TooLarge.
+    """
     definitions = table(file)
     terminals = Terminals(file.source, definitions)
     languages = terminals.compile()
     compiler = Compiler(file.source, definitions, terminals, languages, _actions(definitions))
     program = compiler.run(file.comments)
-    registers = [register.name for register in compiler.registers]
-    found = checks.compiled(file, registers, [*terminals.findings, *compiler.findings])
-    return (None if found else _space(file, definitions, compiler, program)), found
+    found = [*terminals.findings, *compiler.findings]
+    space = None if found else _space(file, definitions, compiler, program)
+    return space, {register.name for register in compiler.registers}, found
 
 
 def _actions(definitions: dict[str, Definition]) -> tuple[str, ...]:

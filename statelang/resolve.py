@@ -13,6 +13,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from statelang import expression as ex
 from statelang.functions import FUNCTIONS, argument_of
+from statelang.readers import reader
 from statelang.values import (
     ANY,
     NUMBER,
@@ -78,9 +79,7 @@ class Scope(Protocol):
 @cache
 def _parser() -> Lark:
     text = files("statelang").joinpath("contracts.lark").read_text(encoding="utf-8")
-    return Lark(
-        text, parser="lalr", start="clause", propagate_positions=True, maybe_placeholders=False
-    )
+    return reader(text, start="clause", propagate_positions=True, maybe_placeholders=False)
 
 
 def parse(text: str) -> Node:

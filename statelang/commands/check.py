@@ -6,7 +6,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +104,8 @@ def _github(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
 
 
 def _sarif(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
     from statelang.formats import sarif
 
     try:
