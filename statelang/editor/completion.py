@@ -95,7 +95,8 @@ def _in_clause(index: Index, home: str, typed: Sequence[Token]) -> Iterator[Prop
         case _:
             yield from _fields(index, home)
             yield from _registers(index)
-            yield from (Proposal(n, "function", s) for n, (_, s) in vocabulary.FUNCTIONS.items())
+            for name, word in vocabulary.functions().items():
+                yield Proposal(name, "function", word.meaning)
             yield from _told(vocabulary.VALUES, "word")
 
 
@@ -106,10 +107,9 @@ def _ends_value(token: Token) -> bool:
 
 
 def _clause_words(index: Index, home: str) -> Iterator[Proposal]:
-    """The clauses of a file, a rule or a terminal; of a block with nothing below it yet, all."""
-    if home in index.definitions and index.definitions[home].is_terminal:
-        return _told(vocabulary.OF_TERMINAL, "clause")
-    return _told(vocabulary.OF_RULE if home else vocabulary.CLAUSES, "clause")
+    """The clauses of what the line stands on; of nothing yet, all."""
+    found = vocabulary.clauses_on(index.kind(home)) if home else vocabulary.clauses()
+    return (Proposal(name, "clause", word.meaning) for name, word in found.items())
 
 
 def _fields(index: Index, rule: str) -> Iterator[Proposal]:

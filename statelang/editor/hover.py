@@ -27,15 +27,18 @@ def _said(index: Index, name: Name) -> str:
         case Role.REGISTER if name.text in index.registers:
             return _register(index, name.text)
         case Role.CLAUSE:
-            return vocabulary.CLAUSES.get(name.text, "")
+            return _word(vocabulary.clauses().get(name.text))
         case Role.TYPE:
             return vocabulary.TYPES.get(name.text, "")
         case Role.WORD:
             return vocabulary.WORDS.get(name.text, vocabulary.COMPARISONS.get(name.text, ""))
-        case Role.FUNCTION if name.text in vocabulary.FUNCTIONS:
-            form, meaning = vocabulary.FUNCTIONS[name.text]
-            return f"{_code(form)}\n\n{meaning}"
+        case Role.FUNCTION:
+            return _word(vocabulary.functions().get(name.text))
     return ""
+
+
+def _word(word: vocabulary.Word | None) -> str:
+    return _paragraphs(_code(word.form), word.meaning) if word else ""
 
 
 def _definition(index: Index, definition: Definition) -> str:

@@ -1,60 +1,82 @@
-"""The words of the contract language with what each means, in one line."""
+"""The words of the contract language with what each means.
+
+Clauses and functions are explained where they are declared; this page only looks them up.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
-# Clause words by where they stand: on the whole file, on a rule, on a terminal.
-OF_FILE: Final = {
-    "ghost": "A register: a value that the machine keeps beside the text.",
-    "input": "A value that comes with the problem.",
-    "answer": "Which field holds the answer of a trace, and how answers compare.",
-    "limit": "How often an action may be taken in one trace.",
-    "invariant": "A condition that always holds; helps to prove that the machine cannot lock.",
-}
-OF_RULE: Final = {
-    "requires": "A condition that must hold for this rule to be taken.",
-    "checks": "A condition that is judged once the rule is complete.",
-    "set": "The next value of a register, once the rule is complete.",
-    "writes": "The environment writes this field, never the model.",
-    "mark": "Keep all registers as they are now under a key.",
-    "restore": "Put the registers back that were kept under a key.",
-    "depth": "How deep a rule that is in itself may be nested.",
-}
-OF_TERMINAL: Final = {"type": "What the text of this terminal means."}
-CLAUSES: Final = OF_FILE | OF_RULE | OF_TERMINAL
+from attrs import frozen
 
-# With their arguments, as they are called.
-FUNCTIONS: Final = {
-    "count": ("count(action)", "How often an action has been taken so far."),
-    "last": ("last(action).FIELD", "A field of the last step by that action."),
-    "old": ("old(register)", "A register as it was when the rule was opened."),
-    "size": ("size(collection)", "How many items a set, map or list has, or letters a text."),
-    "keys": ("keys(map)", "The keys of a map, as a set."),
-    "values": ("values(map)", "The values of a map, as a set."),
-    "sorted": ("sorted(items)", "The items in order, as a list."),
-    "names": ("names(text)", "The names in an arithmetic text, as a set."),
-    "fill": ("fill(text, map)", "An arithmetic text with its names replaced by their values."),
-    "value": ("value(text, map)", "What an arithmetic text comes to, names looked up in the map."),
-    "div": ("div(a, b)", "The whole part of a quotient, rounded down."),
-    "mod": ("mod(a, b)", "What `div` leaves over."),
-    "digits": ("digits(number)", "The digits of a whole number, as a list."),
-}
+from statelang.functions import FUNCTIONS
+from statelang.resolve import FILE_CLAUSES
+from statelang.source import Source
+from statelang.syntax import parse
+
+
+@frozen
+class Word:
+    """How a word is written, and what it means."""
+
+    form: str
+    meaning: str
+
+
+@cache
+def clauses() -> dict[str, Word]:
+    """The clauses, each with an example: the rules with one in the grammar of clauses."""
+    text = files("statelang").joinpath("contracts.lark").read_text(encoding="utf-8")
+    found = {}
+    for definition in parse(Source(text)).definitions:
+        meaning, _, example = definition.doc.partition(" Example: ")
+        if example:
+            found[definition.name.removesuffix("_of")] = Word(example, meaning)
+    return found
+
+
+def clauses_on(kind: str) -> dict[str, Word]:
+    """The clauses that may stand on a terminal, or on another kind of definition."""
+    if kind == "terminal":
+        return {"type": clauses()["type"]}
+    other = (*FILE_CLAUSES, "type")
+    return {name: word for name, word in clauses().items() if name not in other}
+
+
+@cache
+def functions() -> dict[str, Word]:
+    """The functions, as they are called."""
+    found = {
+        "count": Word("count(action)", "How many complete steps of an action there are."),
+        "last": Word("last(action).FIELD", "A field of the last step of an action."),
+        "old": Word("old(register)", "A register as it was when the rule began."),
+    }
+    for name, function in FUNCTIONS.items():
+        kinds = [" or ".join(kind) for kind in function.parameters]
+        needed = len(kinds) - function.optional
+        shown = ", ".join(kinds[:needed]) + "".join(f"[, {kind}]" for kind in kinds[needed:])
+        found[name] = Word(f"{name}({shown})", function.meaning)
+    return found
+
+
 TYPES: Final = {
     "text": "Characters.",
-    "number": "An exact rational number.",
+    "number": "An exact number, a fraction where need be.",
     "truth": "`true` or `false`.",
-    "set": "`set[T]`: items without order or repetition.",
-    "list": "`list[T]`: items in order.",
-    "map": "`map[K, V]`: a value for each key.",
+    "set": "`set[T]`: texts or numbers without order or repetition.",
+    "list": "`list[T]`: values in order.",
+    "map": "`map[K, V]`: a value for each key, a text or a number.",
 }
 COMPARISONS: Final = {
     "number": "Answers compare by value.",
+    "choice": "Answers compare without case.",
     "text": "Answers compare as texts.",
-    "choice": "Answers compare as one of several names.",
-    "rows": "Answers compare as a bag of rows.",
-    "ordered rows": "Answers compare as rows in their order.",
+    "rows": "Answers compare as lines of cells, in any order.",
+    "ordered rows": "Answers compare as lines of cells, in their order.",
 }
+# What may begin a value, what may follow one, and what stands at one place alone.
 VALUES: Final = {
     "if": "`if` condition `then` value `else` value.",
     "not": "True where a condition is false.",
@@ -62,17 +84,17 @@ VALUES: Final = {
     "false": "Never.",
 }
 CONNECTIVES: Final = {
-    "and": "True where both sides are; the right side is judged only if the left is true.",
-    "or": "True where one side is; the right side is judged only if the left is false.",
-    "in": "Whether a set, a map or a list holds a value.",
-    "not in": "Whether a set, a map or a list lacks a value.",
+    "and": "True where both sides are; the right one is asked only where the left one is true.",
+    "or": "True where one side is; the right one is asked only where the left one is false.",
+    "in": "Whether a set, a list, or the keys of a map hold a value.",
+    "not in": "Whether they do not.",
     "then": "The value where the condition is true.",
     "else": "The value where the condition is false.",
 }
 EXTRA: Final = {
-    "hidden": "An input that the prompt does not show.",
-    "kept": "A register that `restore` never puts back.",
+    "hidden": "An input that is never shown to the model.",
+    "kept": "A register that `restore` leaves alone.",
     "as": "How answers compare.",
-    "ordered": "Answers compare as rows in their order.",
+    "ordered": COMPARISONS["ordered rows"],
 }
 WORDS: Final = VALUES | CONNECTIVES | EXTRA
