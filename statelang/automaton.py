@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from functools import lru_cache
 from itertools import count
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 ALL_BYTES: Final = (1 << 256) - 1
@@ -210,6 +210,29 @@ def literal(text: bytes) -> Regular:
     return then(*(one_of(1 << byte) for byte in text))
 
 
+class Automaton(Protocol):
+    """A deterministic automaton by its current state; equal states have equal hashes."""
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the text may end here."""
+        ...
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """A partition of the bytes: bytes of one class step alike."""
+        ...
+
+    def step(self, byte: int) -> Automaton | None:
+        """The state after a byte; None where no text goes on with it."""
+        ...
+
+
+def walked(automaton: Automaton) -> Regular:
+    """The language of an automaton that is not written as an expression."""
+    return _make("walked", (automaton,), automaton.nullable, False)
+
+
 ANYTHING: Final = other_than(NOTHING)
 
 
@@ -225,6 +248,8 @@ def _rebuild(kind: str, parts: tuple[object, ...]) -> Regular:
             return other_than(inner)
         case "empty", _:
             return EMPTY
+        case "walked", (automaton,):
+            return walked(automaton)  # type: ignore[arg-type]
     inner_parts = [part for part in parts if isinstance(part, Regular)]
     makers = {"then": then, "either": either, "both": both}
     return makers[kind](*inner_parts) if kind in makers else NOTHING
@@ -247,6 +272,9 @@ def _derive(state: Regular, byte: int) -> Regular:
             assert high is None or isinstance(high, int)
             rest = repeat(item, max(low - 1, 0), None if high is None else high - 1)
             return _then(item.step(byte), rest)
+        case "walked", (automaton,):
+            after = automaton.step(byte)  # type: ignore[attr-defined]
+            return NOTHING if after is None else walked(after)
     return NOTHING
 
 
@@ -271,6 +299,8 @@ def _classes(state: Regular) -> tuple[int, ...]:
             return result
         case (("not" | "repeat"), (Regular() as inner, *_)):
             return inner.classes
+        case "walked", (automaton,):
+            return automaton.classes  # type: ignore[attr-defined, no-any-return]
     return (ALL_BYTES,)
 
 

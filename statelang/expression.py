@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from attrs import field, frozen
 
 from statelang.automaton import ANYTHING, NOTHING, Regular, both, either, literal, other_than
+from statelang.orders import related
 from statelang.values import (
     MAX_DIGITS,
     NUMBER,
@@ -271,14 +272,24 @@ class Compare(Expression):
     def split_field(self, slot: int, view: View) -> Split:
         for own, other in ((self.left, self.right), (self.right, self.left)):
             if isinstance(own, Field) and own.slot == slot and slot not in other.slots:
-                yes, no = _split(own, partial(_spelled, other, view))
                 if self.relation in ("==", "!="):
+                    yes, no = _split(own, partial(_spelled, other, view))
                     return (yes, no) if self.relation == "==" else (no, yes)
+                if own.type == NUMBER:
+                    relation = self.relation if own is self.left else _MIRRORED[self.relation]
+                    return _split(own, partial(_ordered, relation, other, view))
         raise Inexact
+
+
+_MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def _spelled(expression: Expression, view: View) -> Regular:
     return spelled(expression.evaluate(view))
+
+
+def _ordered(relation: str, expression: Expression, view: View) -> Regular:
+    return related(relation, _number(expression.evaluate(view)))
 
 
 def _split(own: Field, language: Callable[[], Regular]) -> Split:
@@ -444,10 +455,13 @@ def enforceable(condition: Expression, slot: int) -> bool:
             return enforceable(left, slot) and enforceable(right, slot)
         case If(condition=test, yes=yes, no=no):
             return slot not in test.slots and enforceable(yes, slot) and enforceable(no, slot)
-        case Compare(relation="==" | "!=", left=left, right=right):
+        case Compare(relation=relation, left=left, right=right):
             sides = ((left, right), (right, left))
             return any(
-                isinstance(own, Field) and own.slot == slot and slot not in other.slots
+                isinstance(own, Field)
+                and own.slot == slot
+                and slot not in other.slots
+                and (relation in ("==", "!=") or own.type == NUMBER)
                 for own, other in sides
             )
         case Written(target=own):
