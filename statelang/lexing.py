@@ -63,7 +63,7 @@ _FILE: Final = re.compile(
       | (?P<name>_?[a-z][_a-z0-9]*)
       | (?P<number>[0-9]+)
       | (?P<modifier>[?!]+(?=[_a-z]))
-      | (?P<sign>->|\.\.|[][(){}|:*+?~.,])
+      | (?P<sign>->|\.\.|[?!]+|[][(){}|:*+~.,])
       | (?P<other>.)""",
     re.VERBOSE,
 )

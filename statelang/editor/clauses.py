@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -34,54 +34,50 @@ def words(text: str, start: int = 0) -> list[Token]:
 def roles(clause: Sequence[Token]) -> Iterator[tuple[Token, Role]]:
     """Each name of a clause, given as its `words`, with what it stands for."""
     base = Role.WORD
+    seen: set[str] = set()  # the signs and words before the name
     for index, token in enumerate(clause):
-        if token.kind is not Kind.NAME:
-            continue
-        if index and clause[index - 1].text == ".":
-            role = _member(clause, index, base)
-        else:
-            role = base = _first(clause, index)
-        yield token, role
+        if token.kind is Kind.NAME:
+            if index and clause[index - 1].text == ".":
+                role = _member(clause, index, base)
+            else:
+                role = base = _first(clause, index, seen)
+            yield token, role
+        seen.add(token.text)
 
 
-def _first(clause: Sequence[Token], index: int) -> Role:
+def _first(clause: Sequence[Token], index: int, seen: Collection[str]) -> Role:
     """The role of a name that does not stand behind a dot."""
     name = clause[index].text
     if index == 0:
         return Role.CLAUSE
     if name in _WORDS:
         return Role.WORD
-    before = [token.text for token in clause[:index]]
     after = clause[index + 1].text if index + 1 < len(clause) else ""
-    match before[0]:
-        case "ghost" | "input" if "=" not in before:
-            return _declared(before, name, after)
+    match clause[0].text:
+        case "ghost" | "input" if "=" not in seen:
+            if ":" in seen:
+                return Role.MEMBER if after == ":" else Role.TYPE
+            is_word = name in ("hidden", "kept") and index == 1 and after != ":"
+            return Role.WORD if is_word else Role.REGISTER
         case "type":
             return Role.TYPE
         case "answer":
-            return Role.WORD if "as" in before else Role.RULE
+            return Role.WORD if "as" in seen else Role.RULE
         case "limit" if index == 1:
             return Role.RULE
         case "set" if index == 1:
             return Role.REGISTER
     if after == "(":
         return Role.FUNCTION
-    if after == "=" and before[-1] in ("{", ","):
-        return Role.MEMBER
-    match before[-2:]:
+    before = [token.text for token in clause[max(0, index - 2) : index]]
+    match before:
+        case [*_, "{" | ","] if after == "=":
+            return Role.MEMBER
         case ["count" | "last", "("]:
             return Role.RULE
         case ["old", "("]:
             return Role.REGISTER
     return Role.VALUE
-
-
-def _declared(before: Sequence[str], name: str, after: str) -> Role:
-    if ":" in before:
-        return Role.MEMBER if after == ":" else Role.TYPE
-    if name in ("hidden", "kept") and after != ":" and len(before) == 1:
-        return Role.WORD
-    return Role.REGISTER
 
 
 def _member(clause: Sequence[Token], index: int, base: Role) -> Role:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from attrs import field, frozen
 
@@ -14,6 +14,7 @@ from statelang.editor.clauses import Role, roles, words
 from statelang.lexing import Kind, Token, tokens
 from statelang.source import Span
 
+MOST: Final = 200_000
 T = TypeVar("T")
 
 
@@ -73,6 +74,7 @@ class Index:
     registers: dict[str, Clause]
     clauses: tuple[Clause, ...]
     names: tuple[Name, ...]
+    stepped: frozenset[str] = field(repr=False)  # what states refer to
 
     def at(self, offset: int) -> Name | None:
         """The name at an offset, or that ends there."""
@@ -92,20 +94,21 @@ class Index:
 
     def kind(self, name: str) -> str:
         """`state`, `action`, `part` or `terminal`."""
-        definition = self.definitions.get(name)
         if name.upper() == name:
             return "terminal"
         if name == "start" or name.startswith("_"):
             return "state"
-        states = (d for d in self.definitions.values() if d.is_state)
-        used = definition is not None and any(name in state.uses for state in states)
-        return "action" if used else "part"
+        return "action" if name in self.stepped else "part"
 
 
 @lru_cache(maxsize=8)
 def index(text: str) -> Index:
-    """What a text declares and uses, whatever state it is in."""
+    """What a text declares and uses, whatever state it is in.
+
+    A text of more than `MOST` characters is not an author's: it has no names.
+    """
     reader = _Reader()
+    text = text if len(text) <= MOST else ""
     for is_end, line in groupby(tokens(text), lambda token: token.kind is Kind.NEWLINE):
         if is_end:
             reader.newlines(sum(1 for _ in line))
@@ -116,9 +119,9 @@ def index(text: str) -> Index:
     clauses = tuple(sorted(reader.clauses, key=lambda clause: clause.start))
     registers = _firsts(_registers(clauses))
     names = [*reader.names, *_names(clauses, definitions, registers)]
-    return Index(
-        text, definitions, registers, clauses, tuple(sorted(names, key=lambda name: name.start))
-    )
+    names.sort(key=lambda name: name.start)
+    stepped = frozenset(use for d in definitions.values() if d.is_state for use in d.uses)
+    return Index(text, definitions, registers, clauses, tuple(names), stepped)
 
 
 def _firsts(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
@@ -238,14 +241,14 @@ def _registers(clauses: Iterable[Clause]) -> Iterator[tuple[str, Clause]]:
 def _names(
     clauses: Iterable[Clause], definitions: dict[str, Definition], registers: dict[str, Clause]
 ) -> Iterator[Name]:
+    fields = {d.name: frozenset(d.uses) for d in definitions.values()}
     for clause in clauses:
         declares = clause.text.startswith(("ghost", "input"))
-        home = definitions.get(clause.home)
-        fields = home.uses if home else ()
+        own = fields.get(clause.home, frozenset())
         base = Role.WORD
         for token, role in roles(words(clause.text, clause.start)):
             if role is Role.VALUE:
-                role = base = _value(token.text, fields, definitions, registers)
+                role = base = _value(token.text, own, definitions, registers)
             elif role is Role.BEHIND:
                 role = Role.RULE if base is Role.RULE else Role.MEMBER
             defines = declares and role is Role.REGISTER
@@ -254,7 +257,7 @@ def _names(
 
 def _value(
     name: str,
-    fields: Sequence[str],
+    fields: frozenset[str],
     definitions: dict[str, Definition],
     registers: dict[str, Clause],
 ) -> Role:

@@ -16,9 +16,15 @@ from attrs import field, frozen
 Units = Callable[[str], int]  # the length of a text as the client counts it
 
 
-def utf16(text: str) -> int:
-    """UTF-16 code units in a text."""
-    return len(text) + sum(char > "\uffff" for char in text)
+def _utf8(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _utf16(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+UNITS: Final[dict[str, Units]] = {"utf-8": _utf8, "utf-16": _utf16, "utf-32": len}
 
 
 @frozen
@@ -26,7 +32,7 @@ class Places:
     """Translates between the two for one text."""
 
     text: str = field(repr=False)
-    units: Units = utf16
+    units: Units = _utf16
     _starts: list[int] = field(init=False, repr=False)
 
     @_starts.default

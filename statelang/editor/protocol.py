@@ -8,8 +8,9 @@ from typing import Final
 from lsprotocol import types
 
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.editor.clauses import Role
 from statelang.editor.completion import Proposal
-from statelang.editor.index import Index
+from statelang.editor.index import Definition, Index
 from statelang.editor.places import Places
 from statelang.source import Span
 
@@ -83,13 +84,14 @@ def completion(proposals: Iterable[Proposal]) -> list[types.CompletionItem]:
 
 
 def outline(places: Places, index: Index) -> list[types.DocumentSymbol]:
-    """The registers, then every definition, in the order of the file."""
+    """The registers, then every definition, each in the order of the file."""
+    declared = {n.text: n for n in reversed(index.names) if n.defines and n.role is Role.REGISTER}
     registers = [
         types.DocumentSymbol(
             name=name,
             kind=types.SymbolKind.Variable,
             range=range_(places, Span(clause.start, clause.start + len(clause.text))),
-            selection_range=range_(places, _named(clause.start, clause.text, name)),
+            selection_range=range_(places, declared[name].span),
             detail=clause.doc,
         )
         for name, clause in index.registers.items()
@@ -99,9 +101,7 @@ def outline(places: Places, index: Index) -> list[types.DocumentSymbol]:
             name=name,
             kind=_SYMBOLS[index.kind(name)],
             range=range_(places, definition.span),
-            selection_range=range_(
-                places, Span(definition.span.start, definition.span.start + len(name))
-            ),
+            selection_range=range_(places, _head(definition)),
             detail=definition.doc,
         )
         for name, definition in index.definitions.items()
@@ -109,7 +109,5 @@ def outline(places: Places, index: Index) -> list[types.DocumentSymbol]:
     return registers + definitions
 
 
-def _named(start: int, text: str, name: str) -> Span:
-    """The declared name in a clause `ghost NAME: ...`."""
-    at = start + text.index(name, text.index(" "))
-    return Span(at, at + len(name))
+def _head(definition: Definition) -> Span:
+    return Span(definition.span.start, definition.span.start + len(definition.name))

@@ -16,16 +16,17 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
-import statelang
-from statelang.diagnostics import GrammarError, StatelangError
+from statelang.diagnostics import Diagnostic, GrammarError, StatelangError
 from statelang.editor import protocol
 from statelang.editor.clauses import Role
 from statelang.editor.completion import complete
 from statelang.editor.hover import hover
 from statelang.editor.index import Index, index
-from statelang.editor.places import Places
+from statelang.editor.places import UNITS, Places
 from statelang.editor.renaming import renamable, rename
-from statelang.source import Span
+from statelang.formatting import fmt
+from statelang.loader import examine
+from statelang.source import Source, Span
 
 PAUSE: Final = 0.2  # seconds without a change before findings are looked for
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Server(LanguageServer):
 
     def places(self, text: str) -> Places:
         """The places of a text, counted as was agreed with the editor."""
-        return Places(text, self.workspace.position_codec.client_num_units)
+        return Places(text, UNITS[self.workspace.position_encoding or "utf-16"])
 
     async def work(self, function: Callable[[str], T], text: str) -> T:
         """What a slow function says about a text, without keeping the editor waiting."""
@@ -59,6 +60,7 @@ class Server(LanguageServer):
         """Look for findings after a pause; an older text of the file needs none any more."""
         self.closed(uri)
         self._checks[uri] = asyncio.create_task(self._check(uri))
+        self._checks[uri].add_done_callback(self._report)
 
     def closed(self, uri: str) -> None:
         """Nothing more is to be said about a file."""
@@ -69,16 +71,25 @@ class Server(LanguageServer):
         await asyncio.sleep(PAUSE)
         document = self.workspace.get_text_document(uri)
         text, number = document.source, document.version
-        # A line end more makes it a text for `check`, never the name of a file.
-        findings = await self.work(statelang.check, f"{text}\n")
+        findings = await self.work(_findings, text)
         places = self.places(text)
         self.publish(uri, number, [protocol.diagnostic(places, uri, f) for f in findings])
+
+    def _report(self, check: asyncio.Task[None]) -> None:
+        """An error in the search for findings is ours: it goes to the editor's log."""
+        if not check.cancelled() and (error := check.exception()) is not None:
+            message = f"looking for findings failed: {error!r}"
+            self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
 
     def publish(self, uri: str, number: int | None, found: list[types.Diagnostic]) -> None:
         """Show findings in place of those before."""
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=uri, version=number, diagnostics=found)
         )
+
+
+def _findings(text: str) -> list[Diagnostic]:
+    return examine(Source(text))
 
 
 def _version() -> str:
@@ -161,7 +172,7 @@ def build() -> Server:
     async def _(params: types.DocumentFormattingParams) -> list[types.TextEdit]:
         text = server.text(params.text_document.uri)
         try:
-            written = await server.work(statelang.fmt, text)
+            written = await server.work(fmt, text)
         except GrammarError:
             return []  # its findings say why
         if written == text or server.text(params.text_document.uri) != text:

@@ -85,11 +85,10 @@ class Client:
         """The findings of the text as it is now; those of older texts are passed over."""
         while True:
             told = self.told.get(timeout=WAIT)
-            if told["method"] == "textDocument/publishDiagnostics":
-                params = told["params"]
-                if params.get("version") == self.version:
-                    found: list[dict[str, Any]] = params["diagnostics"]
-                    return found
+            assert told["method"] == "textDocument/publishDiagnostics", told
+            if told["params"].get("version") == self.version:
+                found: list[dict[str, Any]] = told["params"]["diagnostics"]
+                return found
 
 
 @contextmanager
