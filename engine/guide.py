@@ -229,9 +229,13 @@ class Guide:
         for farther, ids in self.states.tables.groups(state.table.control):
             longest = max(ids.tolist(), key=lambda token: len(tokens[token]))
             again = 2 * len(tokens[longest]) if captured else 0
-            if farther + again <= room or self._fits(position, longest):
+            if farther + again <= room:
                 kept.append(ids)
-            elif captured:
+                continue
+            fits, shared = self._leaves(position, longest)
+            if fits and (shared or not captured):
+                kept.append(ids)
+            elif captured:  # the text is due again, and each may take another number of tokens
                 fitting = [token for token in ids.tolist() if self._fits(position, token)]
                 kept.append(np.array(fitting, np.int32))
         return kept
@@ -243,7 +247,9 @@ class Guide:
             and position.left < position.bound + _TIGHT
         )
 
-    def _leaves(self, position: Position, token: int, after: Configuration) -> tuple[bool, bool]:
+    def _leaves(
+        self, position: Position, token: int, after: Configuration | None = None
+    ) -> tuple[bool, bool]:
         """Whether a token leaves a way to the end within the budget, and whether any other text
         of the same field would as well."""
         if not self._fits(position, token, after):

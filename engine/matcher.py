@@ -16,6 +16,7 @@ from attrs import field, frozen
 from statelang.automaton import lowest
 from statelang.diagnostics import StatelangError
 from statelang.engine.guide import Guide, Position
+from statelang.engine.masking import mask_logits
 from statelang.engine.states import State
 from statelang.engine.tables import Row, holds
 from statelang.engine.vocabulary import Vocabulary
@@ -146,6 +147,16 @@ class Matcher:
         else:
             bitmask[index, : self._words] = row
             bitmask[index, self._words :] = 0
+
+    def mask_logits(self, logits: Any, index: int = 0) -> None:
+        """Make every token that is not legal impossible in one row of logits, in place.
+
+        Args:
+            logits: Floats, shape (rows, tokens), of numpy or of torch.
+            index: The row.
+        """
+        mask = self.guide.states.sparse(self.compute_bitmask())
+        mask_logits(logits[index : index + 1], [mask])
 
     def forced_tokens(self) -> list[int]:
         """Tokens of the text that must come next whatever is chosen, as the tokenizer would write

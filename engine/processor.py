@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from outlines.processors import OutlinesLogitsProcessor
 
 from statelang.diagnostics import StatelangError
 from statelang.engine.guide import Guide, Position
-from statelang.engine.trie import Ints
+from statelang.engine.masking import Sparse, mask_logits
 from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 
@@ -56,37 +55,30 @@ class StateSpaceProcessor(OutlinesLogitsProcessor):
             logits: Floats, shape (rows, vocabulary).
 
         Returns:
-            The logits, with minus infinity where a token is not legal.
+            The logits, changed in place: minus infinity where a token is not legal.
         """
         adapter: Any = self.tensor_adapter
         rows = [tuple(row) for row in adapter.to_list(input_ids)]
         if not self._continues(rows):
             self.reset()
             self._prompts = rows
-        size = adapter.shape(logits)[-1]
-        forbidden = np.zeros((len(rows), size), dtype=bool)
+        masks: list[Sparse | None] = []
         for index, row in enumerate(rows):
             position = self._position(index, len(rows), row)
             if position is None or position.ended:
+                masks.append(None)
                 continue
-            allowed: Ints = self.guide.allowed(position)
-            if not len(allowed):
+            mask = self.guide.mask(position)
+            if not mask.any():
                 written = self.guide.vocabulary.decode(row[len(self._prompts[0]) :])
                 raise StatelangError(
                     f"the space `{self.guide.space.name}` locks: no token is legal after "
                     f"{written[-120:].decode(errors='replace')!r}; run `statelang check` on it and "
                     "give the state a way out that no contract closes"
                 )
-            forbidden[index] = True
-            forbidden[index, allowed[allowed < size]] = False
-        return self._apply(logits, forbidden)
-
-    def _apply(self, logits: Any, forbidden: Any) -> Any:
-        if self.tensor_adapter.__class__.__name__.startswith("Torch"):
-            import torch
-
-            return logits.masked_fill(torch.from_numpy(forbidden).to(logits.device), float("-inf"))
-        return np.where(forbidden, -np.inf, logits)
+            masks.append(self.guide.states.sparse(mask))
+        mask_logits(logits, masks)
+        return logits
 
     def _continues(self, rows: list[tuple[int, ...]]) -> bool:
         """Whether the rows go on from the prompts seen first (in any order: beams move)."""

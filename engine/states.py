@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from attrs import define, field
 
+from statelang.engine.masking import Sparse
 from statelang.engine.tables import FAR, Row, Table, Tables, holds, opened, packed, unpacked
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
@@ -66,6 +67,7 @@ class States:
         self.size = len(vocabulary.tokens)
         self._states: dict[object, State] = {}
         self._steps: dict[object, bool] = {}
+        self._sparse: dict[int, tuple[Row, Sparse]] = {}
         self._rows: dict[bytes, Row] = {}  # equal masks are one, and stay in the cache
         self.stops = np.array(sorted(vocabulary.stops), np.int32)
 
@@ -133,6 +135,15 @@ class States:
         if self.machine.ends(configuration) is not None:
             kept.append(self.stops)
         return self.joined(table.row, kept)
+
+    def sparse(self, row: Row) -> Sparse:
+        """A mask as a short list of tokens."""
+        found = self._sparse.get(id(row))
+        if found is None or found[0] is not row:
+            if len(self._sparse) > _MAX_STATES:
+                self._sparse.clear()
+            found = self._sparse[id(row)] = row, Sparse.of(row, self.size)
+        return found[1]
 
     def joined(self, row: Row, more: list[Ints]) -> Row:
         """A mask with more tokens; stop tokens beyond the vocabulary are left out."""
