@@ -7,7 +7,8 @@ from typing import Final
 
 from statelang.editor import vocabulary
 from statelang.editor.clauses import Role
-from statelang.editor.index import Definition, Index, Name
+from statelang.editor.index import Index
+from statelang.editor.lines import Definition, Name
 
 LANGUAGE: Final = "statelang"  # of the blocks of code, as editors know it
 _LINES: Final = 12  # of a definition that are shown

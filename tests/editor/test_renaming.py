@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.editor.clauses import Role
-from statelang.editor.index import Name, index
+from statelang.editor.index import index
+from statelang.editor.lines import Name
 from statelang.editor.renaming import rename
 from statelang.engine import validate
 from tests.editor.cursor import at
