@@ -16,6 +16,7 @@ _LAZY: Final[dict[str, str]] = {
     "export": "statelang.exports",
     "prompt": "statelang.instructions",
     "fmt": "statelang.formatting",
+    "infer": "statelang.inference",
     "new": "statelang.starter",
 }
 
@@ -33,6 +34,7 @@ __all__ = [
     "diff",
     "export",
     "fmt",
+    "infer",
     "load",
     "loads",
     "prompt",

@@ -13,8 +13,8 @@ from statelang.diagnostics import GrammarError, Severity, StatelangError
 # In the order of the work: look at a space, judge texts, make data, train, measure, show.
 # Each is a module of `statelang.commands`, loaded when it is asked for.
 _VERBS = (
-    "new", "check", "fmt", "lsp", "show", "diff", "prompt", "export", "walk", "validate",
-    "explain", "data", "train", "generate", "eval", "report", "quickstart",
+    "new", "infer", "check", "fmt", "lsp", "show", "diff", "prompt", "export", "walk",
+    "validate", "explain", "data", "train", "generate", "eval", "report", "quickstart",
 )  # fmt: skip
 
 _EXAMPLES = """\
