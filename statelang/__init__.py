@@ -12,12 +12,14 @@ from statelang.loader import check, load, loads, shipped
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 
 _LAZY: Final[dict[str, str]] = {
+    "coverage": "statelang.visits",
     "diff": "statelang.difference",
     "export": "statelang.exports",
     "prompt": "statelang.instructions",
     "fmt": "statelang.formatting",
     "infer": "statelang.inference",
     "new": "statelang.starter",
+    "paths": "statelang.covering",
 }
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Terminal",
     "Transition",
     "check",
+    "coverage",
     "diff",
     "export",
     "fmt",
@@ -39,6 +42,7 @@ __all__ = [
     "loads",
     "prompt",
     "new",
+    "paths",
     "shipped",
 ]
 

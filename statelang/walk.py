@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from statelang.diagnostics import StatelangError
 from statelang.machine import Machine
-from statelang.search import Node, Search
+from statelang.search import Node, Order, Search
 from statelang.space import StateSpace
 
 _PATIENCE: Final = (200, 100, 50, 20, 0)  # choices before a walk heads for the end
@@ -71,6 +71,12 @@ class _WalkSearch(Search):
         if plain and self.random.random() > _FOREIGN:
             drawn = plain
         return list(dict.fromkeys(drawn))
+
+
+def wandering(base: Search, chance: random.Random) -> tuple[Search, Order]:
+    """A search that writes words where any text will do, and an order that wanders."""
+    search = _WalkSearch(base, chance)
+    return search, _RandomOrder(search, chance, chance.randint(0, 60))
 
 
 def walk(space: StateSpace, seed: int, *, problem: Mapping[str, Any] | None = None) -> str:
