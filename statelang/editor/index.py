@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from attrs import field, frozen
 
+from statelang.bounds import MAX_CHARACTERS
 from statelang.editor.clauses import Role, roles, words
 from statelang.editor.lines import Clause, Definition, Name, read
 
-MOST: Final = 200_000
 T = TypeVar("T")
 
 
@@ -56,9 +56,9 @@ class Index:
 def index(text: str) -> Index:
     """What a text declares and uses, whatever state it is in.
 
-    A text of more than `MOST` characters is not an author's: it has no names.
+    A text of more than `MAX_CHARACTERS` characters is not an author's: it has no names.
     """
-    text = text if len(text) <= MOST else ""
+    text = text if len(text) <= MAX_CHARACTERS else ""
     found, clauses, names = read(text)
     clauses.sort(key=lambda clause: clause.start)
     definitions = _firsts((definition.name, definition) for definition in found)

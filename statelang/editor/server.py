@@ -1,7 +1,7 @@
 """The language server: a thin shell that hands an editor's questions to pure functions.
 
-Findings take the longest. They are looked for once the author pauses, on another thread and one
-file at a time; what a newer text has made stale is dropped.
+Findings take the longest. They are looked for once the author pauses, on a thread of their own and
+one file at a time; what a newer text has made stale is dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
-from statelang.diagnostics import Diagnostic, GrammarError, StatelangError
+from statelang.diagnostics import GrammarError, StatelangError
 from statelang.editor import protocol
 from statelang.editor.clauses import Role
 from statelang.editor.completion import complete
@@ -52,10 +52,6 @@ class Server(LanguageServer):
         """The places of a text, counted as was agreed with the editor."""
         return Places(text, UNITS[self.workspace.position_encoding or "utf-16"])
 
-    async def work(self, function: Callable[[str], T], text: str) -> T:
-        """What a slow function says about a text, without keeping the editor waiting."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, function, text)
-
     def changed(self, uri: str) -> None:
         """Look for findings after a pause; an older text of the file needs none any more."""
         self.closed(uri)
@@ -71,7 +67,8 @@ class Server(LanguageServer):
         await asyncio.sleep(PAUSE)
         document = self.workspace.get_text_document(uri)
         text, number = document.source, document.version
-        findings = await self.work(_findings, text)
+        loop = asyncio.get_running_loop()
+        findings = await loop.run_in_executor(self._worker, examine, Source(text))
         places = self.places(text)
         self.publish(uri, number, [protocol.diagnostic(places, uri, f) for f in findings])
 
@@ -86,10 +83,6 @@ class Server(LanguageServer):
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=uri, version=number, diagnostics=found)
         )
-
-
-def _findings(text: str) -> list[Diagnostic]:
-    return examine(Source(text))
 
 
 def _version() -> str:
@@ -172,7 +165,7 @@ def build() -> Server:
     async def _(params: types.DocumentFormattingParams) -> list[types.TextEdit]:
         text = server.text(params.text_document.uri)
         try:
-            written = await server.work(fmt, text)
+            written = await asyncio.to_thread(fmt, text)
         except GrammarError:
             return []  # its findings say why
         if written == text or server.text(params.text_document.uri) != text:

@@ -47,6 +47,15 @@ def test_findings_follow_the_text(server: Client) -> None:
     assert [] == server.findings()
 
 
+def test_a_second_place_is_related(server: Client) -> None:
+    """A finding that two places make shows both."""
+    server.change(f'{LAMP}on : "x"\n')
+    (finding,) = server.findings()
+    (other,) = finding["relatedInformation"]
+    line = LAMP[: LAMP.index("\non :") + 1].count("\n")
+    assert (URI, line) == (other["location"]["uri"], other["location"]["range"]["start"]["line"])
+
+
 def test_a_half_typed_file_still_answers(server: Client) -> None:
     """Hover, definition and completion need no file that can be read."""
     text = LAMP.replace("off : ", "  broken ( \noff : ").replace("= lit + 1", "= lit + ")
