@@ -61,7 +61,7 @@ def _format(file: str, options: argparse.Namespace) -> int:
     if options.check or options.diff:
         return int(before != after)
     if file == "-":
-        sys.stdout.write(after)
+        sys.stdout.buffer.write(after.encode())  # UTF-8, whatever the terminal's encoding is
     elif before != after:
         _replace(Path(file).resolve(), after)  # behind a link, its target
     return 0

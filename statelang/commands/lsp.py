@@ -26,10 +26,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         from statelang.editor.server import build
     except ModuleNotFoundError as error:
-        if error.name not in ("pygls", "lsprotocol"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("pygls", "lsprotocol"):
             raise
         raise StatelangError(
-            f"the package `{error.name}` is missing, which the language server needs. Install it "
+            f"the package `{package}` is missing, which the language server needs. Install it "
             'with pip install "statelang[editor]".'
         ) from None
     # Streams of its own: the server closes them, and this process has more to do.
