@@ -170,6 +170,7 @@ def spelled(value: Value) -> Regular:
     return _spelled(value < 0, value == 0, whole, decimals, trailing=True)
 
 
+@lru_cache(maxsize=20_000)
 def spelled_rounded(value: Number) -> Regular:
     """Every text that is `value` rounded half up to the places it is written with, to 12 places."""
     options = []
@@ -180,15 +181,27 @@ def spelled_rounded(value: Number) -> Regular:
         except Undefined:
             continue
         padded = decimals.ljust(places, "0")
-        options.append(_spelled(value < 0 and near != 0, near == 0, whole, padded, trailing=False))
+        negative = value < 0 and near != 0
+        options.append(_spelled(negative, near == 0, whole, padded, trailing=False))
+        if near == value:  # from here on every place more is a zero more
+            digits = literal(f".{padded}".encode())
+            zeros = repeat(literal(b"0"), 1, ROUNDED_PLACES - places)
+            more = then(digits, zeros) if places < ROUNDED_PLACES else either()
+            sign, front = _before(negative, near == 0, whole)
+            options.append(then(sign, either(front, EMPTY) if whole == "0" else front, more))
+            break
     return either(*options)
 
 
-def _spelled(negative: bool, zero: bool, whole: str, decimals: str, *, trailing: bool) -> Regular:
+def _before(negative: bool, zero: bool, whole: str) -> tuple[Regular, Regular]:
+    """The sign and the digits before the point, with leading zeros or in groups of three."""
     sign = repeat(literal(b"-"), 0, 1) if zero else literal(b"-") if negative else EMPTY
     plain = then(_ZEROS, literal(whole.encode()))
-    grouped = literal(f"{int(whole):,}".encode())
-    front = either(plain, grouped)
+    return sign, either(plain, literal(f"{int(whole):,}".encode()))
+
+
+def _spelled(negative: bool, zero: bool, whole: str, decimals: str, *, trailing: bool) -> Regular:
+    sign, front = _before(negative, zero, whole)
     if decimals:
         point = literal(f".{decimals}".encode())
         back = then(point, _ZEROS) if trailing else point
