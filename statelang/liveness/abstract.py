@@ -33,7 +33,7 @@ LARGEST: Final = 8  # numbers from here on are told apart no more
 
 @frozen
 class AtLeast:
-    """A number that is this large or larger."""
+    """A whole number that is this large or larger."""
 
     least: int
 
@@ -58,9 +58,9 @@ def rough(value: Any, type: Type) -> Rough:
     if type.name in SIZED:
         return min(len(value), SEVERAL)
     if type.name == "number":
-        if value.denominator == 1 and 0 <= value < LARGEST:
-            return value
-        return AtLeast(LARGEST) if value >= LARGEST else UNKNOWN
+        if value.denominator != 1 or value < 0:
+            return UNKNOWN
+        return value if value < LARGEST else AtLeast(LARGEST)
     return value if type.name in ("truth", "text") else UNKNOWN
 
 

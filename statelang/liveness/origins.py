@@ -13,7 +13,9 @@ from typing import Final
 from attrs import frozen
 
 from statelang import expression as ex
+from statelang import regex
 from statelang.automaton import Regular, TooComplex, both, literal, other_than
+from statelang.liveness.abstract import AtLeast
 from statelang.program import (
     BeginSpan,
     Call,
@@ -28,6 +30,7 @@ from statelang.values import Type, Undefined, Value, spell, spelled
 
 Texts = frozenset[Regular] | None  # languages that together hold every spelling; None is unknown
 NONE: Final[Texts] = frozenset()
+_NATURALS: Final[Texts] = frozenset({regex.parse("0|[1-9][0-9]*")})
 
 
 @frozen
@@ -174,8 +177,10 @@ def within(texts: Texts, language: Regular) -> bool:
         return False
 
 
-def can_write(value: Value, language: Regular) -> bool:
-    """Whether some spelling of a text or a number is in a language."""
+def can_write(value: Value | AtLeast, language: Regular) -> bool:
+    """Whether some spelling of a text or a number, or of all that are large, is in a language."""
+    if isinstance(value, AtLeast):
+        return within(_NATURALS, language)
     try:
         return both(spelled(value), language).live
     except (Undefined, TooComplex, TypeError):

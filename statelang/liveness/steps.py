@@ -203,7 +203,7 @@ class Steps:
             ):
                 if isinstance(own, ex.Field) and own.slot == slot and slot not in other.slots:
                     values = outcome(other, at)
-                    if values <= {v for v in values if isinstance(v, (int, Fraction, str))}:
+                    if all(isinstance(v, (int, Fraction, str, AtLeast)) for v in values):
                         return all(can_write(value, language) for value in values)
                     defined = UNDEFINED not in values
                     return defined and self.origins.covers(other, body, language)

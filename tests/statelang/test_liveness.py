@@ -142,6 +142,14 @@ def test_shipped_spaces_are_proved_live(name: str) -> None:
     assert findings(statelang.load(name).source.text) == []
 
 
+def test_a_counter_can_be_written_where_every_number_can() -> None:
+    """A register that only counts is written by a terminal of all whole numbers, not by a shorter
+    one."""
+    assert not liveness(statelang.loads(shared.TRAFFIC)).proved
+    longer = shared.TRAFFIC.replace("/[0-9]{1,3}/", "/0|[1-9][0-9]*/")
+    assert liveness(statelang.loads(longer)).proved
+
+
 def test_an_invariant_that_is_not_proved_is_assumed() -> None:
     """A gate that is an invariant counts as open, and the proof says on what it rests."""
     grammar = """
