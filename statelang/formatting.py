@@ -12,13 +12,12 @@ from typing import Final
 from attrs import frozen
 
 from statelang import resolve
-from statelang.lexing import Kind, Token, clause_tokens, tokens
+from statelang.lexing import WORDS, Kind, Token, clause_tokens, tokens
 from statelang.source import Source
 from statelang.syntax import parse
 
 WIDTH: Final = 100  # a terminal with several alternatives stays on one line up to here
 _COMMENTS: Final = (Kind.DOC, Kind.CONTRACT, Kind.COMMENT)
-_BLANK: Final = (Kind.SPACE, Kind.NEWLINE)
 
 # Signs of Lark's notation that touch what stands on their left, and on their right.
 _LEFT: Final = frozenset({")", "]", "}", "{", ",", "*", "+", "?", "~", ".", ".."})
@@ -26,7 +25,6 @@ _RIGHT: Final = frozenset({"(", "[", "{", "~", ".", ".."})
 # The same in clauses, where a bracket also touches the value that it belongs to.
 _CLAUSE_LEFT: Final = frozenset({")", "]", "}", ",", ".", ":"})
 _CLAUSE_RIGHT: Final = frozenset({"(", "[", "{", "."})
-WORDS: Final = frozenset({"if", "then", "else", "and", "or", "not", "in", "as"})
 
 
 def fmt(text: str, name: str = "<text>") -> str:
@@ -41,7 +39,7 @@ def fmt(text: str, name: str = "<text>") -> str:
     text = text.replace("\r\n", "\n")
     parse(Source(text, name))
     lines: list[str] = []
-    for block in _blocks(list(tokens(text))):
+    for block in _blocks(text):
         if block.apart and lines:
             lines.append("")
         lines += _written(block.tokens)
@@ -56,29 +54,24 @@ class _Block:
     apart: bool
 
 
-def _blocks(all_tokens: list[Token]) -> Iterator[_Block]:
+def _blocks(text: str) -> Iterator[_Block]:
     block: list[Token] = []
-    newlines = 0
-    for index, token in enumerate(all_tokens):
-        if token.kind is Kind.NEWLINE and not (block and _goes_on(all_tokens, index)):
-            if block:
-                yield _Block(block, newlines > 1)
-                block, newlines = [], 0
+    newlines, apart = 0, False
+    for token in tokens(text):
+        if token.kind is Kind.NEWLINE:
             newlines += 1
-        elif token.kind in (Kind.MODIFIER, Kind.STATEMENT) and block:
-            yield _Block(block, newlines > 1)  # Lark lets these begin in the middle of a line
-            block, newlines = [token], 0
-        elif token.kind not in _BLANK:
+        elif token.kind is not Kind.SPACE:
+            # Lark lets a modifier and a statement begin in the middle of a line, too.
+            begins = token.kind in (Kind.MODIFIER, Kind.STATEMENT)
+            if block and (begins or (newlines and token.text != "|")):
+                yield _Block(block, apart)
+                block = []
+            if not block:
+                apart = newlines > 1
             block.append(token)
+            newlines = 0
     if block:
-        yield _Block(block, newlines > 1)
-
-
-def _goes_on(all_tokens: list[Token], index: int) -> bool:
-    """Whether the first line that is not empty begins with `|`."""
-    while index < len(all_tokens) and all_tokens[index].kind in _BLANK:
-        index += 1
-    return index < len(all_tokens) and all_tokens[index].text == "|"
+        yield _Block(block, apart)
 
 
 def _written(block: Sequence[Token]) -> list[str]:

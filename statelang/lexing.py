@@ -13,6 +13,9 @@ from typing import Final
 
 from attrs import frozen
 
+# The words of clauses that stand between values and are no names.
+WORDS: Final = frozenset({"if", "then", "else", "and", "or", "not", "in", "as"})
+
 
 class Kind(StrEnum):
     """What a token is."""

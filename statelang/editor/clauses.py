@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
-from statelang.formatting import WORDS
-from statelang.lexing import Kind, Token, clause_tokens
+from statelang.lexing import WORDS, Kind, Token, clause_tokens
 
 _WORDS: Final = WORDS | {"true", "false"}
 

@@ -9,9 +9,8 @@ from attrs import frozen
 
 from statelang.editor import vocabulary
 from statelang.editor.clauses import words
-from statelang.editor.index import Index
-from statelang.formatting import WORDS
-from statelang.lexing import Kind, Token, tokens
+from statelang.editor.indexing import Index
+from statelang.lexing import WORDS, Kind, Token, tokens
 
 # What ends with its line or its own sign: no name begins inside.
 _CLOSED: Final = (Kind.DOC, Kind.COMMENT, Kind.STATEMENT, Kind.UNCLOSED)

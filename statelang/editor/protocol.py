@@ -10,7 +10,7 @@ from lsprotocol import types
 from statelang.diagnostics import Diagnostic, Severity
 from statelang.editor.clauses import Role
 from statelang.editor.completion import Proposal
-from statelang.editor.index import Index
+from statelang.editor.indexing import Index
 from statelang.editor.lines import Definition
 from statelang.editor.places import Places
 from statelang.source import Span

@@ -8,7 +8,7 @@ from typing import Final
 from statelang.diagnostics import StatelangError
 from statelang.editor import vocabulary
 from statelang.editor.clauses import Role
-from statelang.editor.index import Index
+from statelang.editor.indexing import Index
 from statelang.editor.lines import Name
 from statelang.source import Span
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statelang.editor.index import Index, index
+from statelang.editor.indexing import Index, index
 
 
 def at(text: str) -> tuple[Index, int]:

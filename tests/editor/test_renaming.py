@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.editor.clauses import Role
-from statelang.editor.index import index
+from statelang.editor.indexing import index
 from statelang.editor.lines import Name
 from statelang.editor.renaming import rename
 from statelang.engine import validate

@@ -10,7 +10,7 @@ import pytest
 from textmate_grammar.parsers.base import LanguageParser
 
 from statelang.editor.clauses import Role, roles, words
-from statelang.editor.hover import LANGUAGE
+from statelang.editor.hovering import LANGUAGE
 from statelang.lexing import Kind, tokens
 from tests.strategies import OWN, SHIPPED, space_named
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from time import perf_counter
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import statelang
@@ -95,6 +96,7 @@ def test_the_normal_form_is_clean(text: str) -> None:
     assert not any(one == two == "" for one, two in pairwise(lines))
 
 
+@settings(max_examples=settings().max_examples // 4)  # to draw one takes long
 @given(clauses())
 def test_a_clause_keeps_its_tree(text: str) -> None:
     """Whatever the grammar of clauses has is written in one way, which reads as before."""
@@ -159,3 +161,10 @@ def test_what_cannot_be_read_is_refused() -> None:
     assert ("SL001", "mine.lark", 1, 7) == (
         finding.code, finding.file, finding.line, finding.column
     )  # fmt: skip
+
+
+def test_time_is_bounded() -> None:
+    """What stands between two alternatives is read once, however long it is."""
+    start = perf_counter()
+    assert 'a : "b"\n  | "c"\n' == fmt('a : "b"' + " \n" * 90_000 + '| "c"')
+    assert perf_counter() - start < 5

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from statelang.analysis import references
 from statelang.editor.clauses import Role
-from statelang.editor.index import Index, index
+from statelang.editor.indexing import Index, index
 from statelang.syntax import parse
 from tests.editor.cursor import at
 from tests.strategies import OWN, SHIPPED, space_named

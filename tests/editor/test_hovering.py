@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from statelang.editor import vocabulary
-from statelang.editor.hover import hover
+from statelang.editor.hovering import hover
 from statelang.functions import FUNCTIONS
 from statelang.resolve import CLAUSES
 from tests.editor.cursor import at

@@ -7,7 +7,7 @@ from typing import Final
 
 from statelang.editor import vocabulary
 from statelang.editor.clauses import Role
-from statelang.editor.index import Index
+from statelang.editor.indexing import Index
 from statelang.editor.lines import Definition, Name
 
 LANGUAGE: Final = "statelang"  # of the blocks of code, as editors know it
