@@ -43,18 +43,15 @@ def without_contracts(file: File) -> str:
 
 
 def _respelled(found: re.Match[str]) -> str:
-    """A terminal in the spelling that most readers take, comments as they are.
+    """A regular expression with its classes in order, anything else as it is.
 
-    Servers take a text with `::=` outside comments for EBNF. xgrammar 0.2.8 loses the ASCII members
-    of a class that begins with others (`[à-öA-C]`): such classes are written in order.
+    xgrammar 0.2.8 loses the ASCII members of a class that begins with others (`[à-öA-C]`).
     """
     terminal = found.group()
-    if terminal.startswith("//"):
+    if not terminal.startswith("/") or terminal.startswith("//"):
         return terminal
-    if terminal.startswith('"'):
-        return terminal.replace("::=", r"\u003a:=")
-    if not terminal.isascii() or r"\u" in terminal:
-        body, _, flags = terminal[1:].rpartition("/")
-        pattern = written(read(body, flags, MAKER), {})
-        terminal = "/" + pattern.replace("/", r"\/") + "/"
-    return terminal.replace("::=", r":\:=")
+    if terminal.isascii() and r"\u" not in terminal:
+        return terminal
+    body, _, flags = terminal[1:].rpartition("/")
+    pattern = written(read(body, flags, MAKER), {})
+    return "/" + pattern.replace("/", r"\/") + "/"

@@ -51,13 +51,18 @@ def llguidance_gbnf(text: str) -> Matches:
     return _llguidance(text, "gbnf")
 
 
-def _llguidance(text: str, form: Any) -> Matches:
+def llguidance_matcher(text: str, form: Any = "lark") -> Any:
+    """llguidance's matcher over single bytes."""
     from llguidance import LLMatcher, grammar_from
 
     grammar = grammar_from(form, text)
     found: str = LLMatcher.validate_grammar(grammar, _bytes_for_llguidance())
     assert not found, found
-    matcher = LLMatcher(_bytes_for_llguidance(), grammar, log_level=0)
+    return LLMatcher(_bytes_for_llguidance(), grammar, log_level=0)
+
+
+def _llguidance(text: str, form: Any) -> Matches:
+    matcher = llguidance_matcher(text, form)
 
     def matches(trace: str) -> bool:
         one = matcher.deep_copy()

