@@ -40,7 +40,7 @@ def write(space: StateSpace) -> tuple[str, tuple[Dropped, ...]]:
         for name in _innermost_first(found, space.name):
             machine = is_state(name)
             patterns[name] = (
-                _machine(found, name, patterns) if machine else written(found[name], patterns)
+                _machine(found, name, patterns) if machine else _beside(found[name], patterns)
             )
     except _TooLong:
         raise StatelangError(
@@ -192,9 +192,9 @@ def written(node: Node, patterns: Mapping[str, str]) -> str:
 
 
 def _beside(node: Node, patterns: Mapping[str, str]) -> str:
-    """A pattern that may stand beside others: what is a choice, or may be one, is grouped."""
+    """A pattern that may stand beside others: a choice is grouped."""
     pattern = written(node, patterns)
-    return f"(?:{pattern})" if isinstance(node, (OneOf, Use)) and "|" in pattern else pattern
+    return f"(?:{pattern})" if isinstance(node, OneOf) else pattern
 
 
 def _span(span: tuple[int, int]) -> str:
