@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -53,14 +54,14 @@ def _definition(index: Index, definition: Definition) -> str:
     shown = lines if len(lines) <= _LINES else [*lines[:_LINES], "..."]
     return _paragraphs(
         f"{kind} `{definition.name}`",
-        definition.doc,
+        _prose(definition.doc),
         _code("\n".join(shown)),
         _list("used by", users),
     )
 
 
 def _type(definition: Definition) -> str:
-    declared = [c.text.split() for c in definition.clauses if c.text.startswith("type")]
+    declared = [c.text.split() for c in definition.clauses if c.word == "type"]
     return next((words[1] for words in declared if len(words) == 2), "text")
 
 
@@ -68,10 +69,10 @@ def _register(index: Index, name: str) -> str:
     clause = index.registers[name]
     uses = [n for n in index.names if n.text == name and n.role is Role.REGISTER and n.home]
     setting = {n.start for n in uses if _is_set(index, n)}
-    kind = "input" if clause.text.startswith("input") else "register"
+    kind = "input" if clause.word == "input" else "register"
     return _paragraphs(
         f"{kind} `{name}`",
-        clause.doc,
+        _prose(clause.doc),
         _code(f"//@ {clause.text}"),
         _list("set by", (n.home for n in uses if n.start in setting)),
         _list("read by", (n.home for n in uses if n.start not in setting)),
@@ -86,6 +87,12 @@ def _is_set(index: Index, name: Name) -> bool:
 def _list(title: str, names: Iterable[str]) -> str:
     found = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
     return f"{title} {found}" if found else ""
+
+
+def _prose(text: str) -> str:
+    """A stranger's documentation: its `code` is Markdown, its links, images and tags are not."""
+    text = text.replace("`", "'") if "``" in text else text  # where spans begin would be a riddle
+    return re.sub(r"(`[^`]*`)|([\\\[<])", lambda m: m[1] or f"\\{m[2]}", text)
 
 
 def _code(text: str) -> str:

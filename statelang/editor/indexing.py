@@ -78,9 +78,9 @@ def _firsts(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
 
 def _registers(clauses: Iterable[Clause]) -> Iterator[tuple[str, Clause]]:
     for clause in clauses:
-        found = list(roles(words(clause.text)))
-        if found and found[0][0].text in ("ghost", "input"):
-            yield from ((t.text, clause) for t, role in found[1:] if role is Role.REGISTER)
+        if clause.declares:
+            found = (t.text for t, role in roles(words(clause.text)) if role is Role.REGISTER)
+            yield from ((name, clause) for name in found)
 
 
 def _names(
@@ -88,15 +88,15 @@ def _names(
 ) -> Iterator[Name]:
     fields = {d.name: frozenset(d.uses) for d in definitions.values()}
     for clause in clauses:
-        declares = clause.text.startswith(("ghost", "input"))
         own = fields.get(clause.home, frozenset())
         base = Role.WORD
-        for token, role in roles(words(clause.text, clause.start)):
-            if role is Role.VALUE:
+        for token, told in roles(words(clause.text, clause.start)):
+            role = told
+            if told is Role.VALUE:
                 role = base = _value(token.text, own, definitions, registers)
-            elif role is Role.BEHIND:
+            elif told is Role.BEHIND:
                 role = Role.RULE if base is Role.RULE else Role.MEMBER
-            defines = declares and role is Role.REGISTER
+            defines = clause.declares and told is Role.REGISTER
             yield Name(token.text, token.start, role, clause.home, defines)
 
 

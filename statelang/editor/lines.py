@@ -40,6 +40,16 @@ class Clause:
     home: str = ""
     doc: str = ""
 
+    @property
+    def word(self) -> str:
+        """The first word, which says what kind of clause it is."""
+        return next(iter(self.text.split(maxsplit=1)), "")
+
+    @property
+    def declares(self) -> bool:
+        """Whether it declares a register or an input."""
+        return self.word in ("ghost", "input")
+
 
 @frozen
 class Definition:

@@ -60,6 +60,20 @@ def test_a_long_definition_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expected", "doc"),
+    [
+        ("Reads `set[text]`, a\\[0].", "Reads `set[text]`, a[0]."),
+        ("!\\[x](https://x.test) \\<b>", "![x](https://x.test) <b>"),
+        ("\\\\\\[x](y)", "\\[x](y)"),
+        ("'a'' '\\[x](y)'", "`a`` `[x](y)`"),
+    ],
+)
+def test_documentation_shows_nothing_from_elsewhere(expected: str, doc: str) -> None:
+    """A stranger's links, images and tags are text; code stays code."""
+    assert f"part `a`\n\n{expected}\n\n```" in (said(f"/// {doc}\na^ : B") or "")
+
+
+@pytest.mark.parametrize(
     ("expected", "text"),
     [
         ("keys(map)", "//@ requires ke^ys(known)"),

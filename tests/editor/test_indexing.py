@@ -108,6 +108,14 @@ def test_a_half_typed_line_hides_no_other() -> None:
     assert ["", "a"] == [n.home for n in found.names if n.text in ("foo", "a")][1:]
 
 
+def test_a_first_value_declares_nothing() -> None:
+    """Of the names in a declaration, the one behind the word is declared, the others are used."""
+    found = index("//@ ghost a: number = 1\n//@ ghost b: number = a + 1\n")
+    assert [("a", True), ("b", True), ("a", False)] == [
+        (n.text, n.defines) for n in found.names if n.role is Role.REGISTER
+    ]
+
+
 def test_the_first_of_two_definitions_counts() -> None:
     """Both are places of the name; its documentation is that of the first."""
     found = index("/// 1\na : b\n/// 2\na : c\n")
