@@ -19,7 +19,9 @@ from statelang.tagged import steps_of
 
 MAX_CHARACTERS: Final = 20_000_000
 MAX_STEPS: Final = 200_000  # of all traces
+MAX_BEGINNINGS: Final = 20_000  # different ones, of all traces
 MAX_ACTIONS: Final = 100
+MAX_TRANSITIONS: Final = 1_000
 
 Sequences = Sequence[Sequence[str]]
 
@@ -51,21 +53,15 @@ def infer(traces: Iterable[str]) -> Inference:
     texts = list(traces)
     if not texts:
         raise StatelangError("there is no trace to infer a grammar from; give at least one")
-    if sum(map(len, texts)) > MAX_CHARACTERS:
-        raise StatelangError(
-            f"the traces have more than {MAX_CHARACTERS:,} characters; give fewer of them"
-        )
+    _bound(sum(map(len, texts)), MAX_CHARACTERS, "characters")
     by_tags, steps = steps_of(texts)
-    if sum(map(len, steps)) > MAX_STEPS:
-        raise StatelangError(f"the traces have more than {MAX_STEPS:,} steps; give fewer of them")
+    _bound(sum(map(len, steps)), MAX_STEPS, "steps")
     kinds = kinds_of(steps, by_tags)
-    if len(kinds) > MAX_ACTIONS:
-        raise StatelangError(
-            f"the traces have {len(kinds)} different tags, and a grammar of more than "
-            f"{MAX_ACTIONS} actions helps nobody; give one name to steps that do the same"
-        )
+    _bound(len(kinds), MAX_ACTIONS, "kinds of steps")
     sequences = [[kinds[key_of(step, by_tags)].name for step in row] for row in steps]
+    _bound(_beginnings(sequences), MAX_BEGINNINGS, "different beginnings")
     graph = learn(sequences)
+    _bound(sum(map(len, graph.edges)), MAX_TRANSITIONS, "transitions between their states")
     refused = ""
     for shaped in (True, False):
         names = Names(frozenset(kind.name for kind in kinds.values()))
@@ -75,11 +71,30 @@ def infer(traces: Iterable[str]) -> Inference:
         refused = _refused(grammar, texts)
         if not refused:
             general = tuple(name for name, (_, is_text) in bodies.items() if is_text)
-            return Inference(grammar, len(texts), sum(map(bool, graph.edges)), len(kinds), general)
+            states = sum(map(bool, graph.edges))
+            return Inference(grammar, len(texts), states, len(kinds), general)
     raise StatelangError(
         f"no grammar that all readers would agree on was found: {refused}; mark the steps by tags, "
         "as in `<name>...</name>`, with no other `</` inside"
     )
+
+
+def _beginnings(sequences: Sequences) -> int:
+    """How many different beginnings the sequences have: what learning takes its time for."""
+    found: dict[tuple[int, str], int] = {}
+    for names in sequences:
+        at = 0
+        for name in names:
+            at = found.setdefault((at, name), len(found) + 1)
+    return len(found)
+
+
+def _bound(found: int, most: int, what: str) -> None:
+    if found > most:
+        raise StatelangError(
+            f"the traces have {found:,} {what}, and at most {most:,} are read; give fewer traces, "
+            "or give one name to steps that do the same"
+        )
 
 
 def _refused(grammar: str, texts: Sequence[str]) -> str:

@@ -49,10 +49,14 @@ def learn(sequences: Sequence[Sequence[str]]) -> Graph:
         ) from None
 
     chain = run_Alergia([[_BEGIN, *names, _END] for names in sequences], "mc", eps=_ALPHA)
-    numbers = {chain.initial_state: 0}
-    for state in chain.states:
-        numbers.setdefault(state, len(numbers))
-    edges = [{after.output: numbers[after] for after, _ in state.transitions} for state in numbers]
+    seen = dict.fromkeys(name for names in sequences for name in names)
+    order = {name: number for number, name in enumerate([*seen, _END])}
+    states = [chain.initial_state]
+    edges: list[dict[str, int]] = []
+    for state in states:  # grows, breadth first: the same in every run
+        ways = sorted((after for after, _ in state.transitions), key=lambda way: order[way.output])
+        states += (way for way in ways if way not in states)
+        edges.append({way.output: states.index(way) for way in ways})
     return _smallest(edges)
 
 

@@ -83,8 +83,8 @@ LAMP = """\
 /// The beginning of a trace.
 start : on _after_on
 /// After `on`.
-_after_on : off
-          | on _after_on
+_after_on : on _after_on
+          | off
 
 /// Seen 3 times, at the beginning and after `on`.
 on : "on\\n"
@@ -111,12 +111,19 @@ def test_general_payloads_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "message"), [("MAX_CHARACTERS", "characters"), ("MAX_STEPS", "steps"), ("MAX_ACTIONS", "2 different tags")]
-)  # fmt: skip
+    ("bound", "message"),
+    [
+        ("MAX_CHARACTERS", "16 characters"),
+        ("MAX_STEPS", "2 steps"),
+        ("MAX_BEGINNINGS", "2 different beginnings"),
+        ("MAX_ACTIONS", "2 kinds of steps"),
+        ("MAX_TRANSITIONS", "2 transitions"),
+    ],
+)
 def test_bounds(monkeypatch: pytest.MonkeyPatch, bound: str, message: str) -> None:
     """What is read has a bound."""
     monkeypatch.setattr(inference, bound, 1)
-    with pytest.raises(StatelangError, match=message):
+    with pytest.raises(StatelangError, match=f"the traces have {message}"):
         infer(["<a>x</a><b>y</b>"])
 
 

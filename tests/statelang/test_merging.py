@@ -30,6 +30,7 @@ def test_what_goes_on_alike_is_one_state() -> None:
     """Loops are found, and states from which the same follows are joined."""
     sequences = [["a", *"b" * count, end] for count in range(6) for end in "cd"]
     graph = learn(sequences)
+    assert list("cdb") == list(graph.edges[1])  # in the order in which they are first seen
     assert Graph(({"a": 1}, {"c": 2, "d": 2, "b": 1}, {}), frozenset({2})) == graph
     assert ["start", "_after_b", "_after_c"] == state_names(graph, sequences)
 
