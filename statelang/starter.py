@@ -26,23 +26,28 @@ PATH = Path(__file__).with_name("SPACE_NAME.lark")
 SPACE = statelang.load(PATH)
 PROBLEM = {"numbers": {"apples": 3, "pears": 4}, "answer": "7"}
 
+THINK = "<think>easy</think>\\n"
+APPLES = "<add>apples: 3, total 3</add>\\n"
+PEARS = "<add>pears: 4, total 7</add>\\n"
+GUESS = "<guess>5</guess>\\n<say>5</say>\\n"
+
 ACCEPTED = [
-    "<think>a</think>\\n<add>apples: 3, total 3</add>\\n<add>pears: 4, total 7</add>\\n"
-    "<say>7</say>\\n",
-    "<think>a</think>\\n<add>pears: 4, total 4</add>\\n<add>apples: 3, total 7</add>\\n"
-    "<say>7</say>\\n",
-    "<think>a</think>\\n<think>b</think>\\n<think>c</think>\\n<give up>\\n",
-    "<think>a</think>\\n<add>pears: 4, total 4</add>\\n<give up>\\n",
-    "<think>a</think>\\n<add>pears: 4, total 4</add>\\n<think>b</think>\\n<give up>\\n",
+    THINK + APPLES + PEARS + "<say>7</say>\\n",
+    THINK + "<add>pears: 4, total 4</add>\\n<add>apples: 3, total 7</add>\\n<say>7</say>\\n",
+    THINK + GUESS,
+    THINK + APPLES + "<think>and the pears</think>\\n" + PEARS + GUESS,
+    THINK + "<think>a</think>\\n<think>b</think>\\n" + GUESS,
 ]
 # Each with the rule that it breaks; None where it does not parse.
 REJECTED = [
     ("<say>7</say>\\n", None),
-    ("<think>a</think>\\n<say>7</say>\\n", None),
-    ("<think>a</think>\\n<think>a</think>\\n<give up>\\n", "checks LINE not in thoughts"),
-    ("<think>a</think>\\n<add>plums: 3, total 3</add>\\n<give up>\\n", "requires NAME in left"),
-    (ACCEPTED[3].replace("4, total 4", "5, total 5"), "requires given == numbers[NAME]"),
-    (ACCEPTED[0].replace("total 7", "total 8"), "requires result == total + given"),
+    (THINK + APPLES + PEARS, None),
+    (THINK + THINK + GUESS, "checks LINE not in thoughts"),
+    (THINK + APPLES + APPLES + GUESS, "requires NAME in left"),
+    (THINK + APPLES.replace("3", "4") + GUESS, "requires given == numbers[NAME]"),
+    (THINK + APPLES + PEARS.replace("7", "8") + GUESS, "requires result == total + given"),
+    (THINK + APPLES + "<say>3</say>\\n", "requires size(left) == 0"),
+    (THINK + APPLES + PEARS + "<say>8</say>\\n", "requires NUMBER == total"),
 ]
 
 
