@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lark import Tree
+
+from statelang import resolve
 from statelang.diagnostics import StatelangError
 from statelang.editor import vocabulary
 from statelang.editor.clauses import Role
@@ -42,9 +45,18 @@ def rename(index: Index, offset: int, new: str) -> list[Span]:
     form, rule = _FORMS[kind]
     if not re.fullmatch(form, new):
         raise StatelangError(f"`{new}` is no name for a {kind}; {rule}")
-    if new == "start" or new in vocabulary.WORDS:
+    if new == "start" or new in vocabulary.WORDS or not _reads_as_name(new):
         raise StatelangError(f"`{new}` is a word of the language; choose another name")
     if new != name.text and (new in index.definitions or new in index.registers):
         what = "a register" if new in index.registers else f"the {index.kind(new)}"
         raise StatelangError(f"`{new}` is taken: {what} has that name; choose another")
     return [place.span for place in index.same(name)]
+
+
+def _reads_as_name(new: str) -> bool:
+    """Whether clauses can use the name: to them some words are none."""
+    try:
+        condition = resolve.parse(f"requires {new}").children[0]
+    except resolve.ContractError:
+        return False
+    return isinstance(condition, Tree) and condition.data == "name"
