@@ -25,7 +25,8 @@ from statelang.search import Node
 from statelang.space import StateSpace
 from statelang.values import Value
 
-_PERIOD: Final = 4_096  # bytes after which the configuration is made anew: going back is cheap
+_NEAR: Final = 64  # tokens from an exact position, up to which going back replays them
+_MOST_FORCED: Final = 4_096
 
 
 class Matcher:
@@ -44,6 +45,7 @@ class Matcher:
     """
 
     _state: State
+    _view: memoryview
     _room: int  # bytes that may be read before a bound is near
 
     def __init__(
@@ -58,6 +60,16 @@ class Matcher:
         self.guide = guide(space, vocabulary, contracts)
         self._begin(problem, max_tokens)
 
+    @classmethod
+    def of(
+        cls, guide: Guide, problem: Mapping[str, Any] | None = None, max_tokens: int | None = None
+    ) -> Matcher:
+        """A matcher over a guide of one's own. Raises StatelangError as the class does."""
+        result = cls.__new__(cls)
+        result.guide = guide
+        result._begin(problem, max_tokens)
+        return result
+
     def _begin(self, problem: Mapping[str, Any] | None, max_tokens: int | None) -> None:
         self._given = problem, max_tokens
         self._lengths = self.guide.vocabulary.lengths
@@ -65,21 +77,20 @@ class Matcher:
         self._tokens: list[int] = []
         start = self.guide.start(problem, max_tokens)
         self._known = [(0, start)]  # exact positions, each with the tokens before it
+        self._filled: Any = None
+        self._index = 0
         self._stand(start)
 
     # -- steps
 
     def consume_token(self, token: int) -> bool:
         """Go on by one token; False, and nothing changes, where it is not legal."""
-        following = self._state.following.get(token)
-        if following is not None:
-            room = self._room - self._lengths[token]
-            if room >= 0:
-                self._room = room
-                self._state = following
-                self._tokens.append(token)
-                return True
-        return self._consume(token)
+        try:  # costs nothing where the step is known and no bound is counted
+            self._state = self._state.following[token]
+        except KeyError:
+            return self._consume(token)
+        self._tokens.append(token)
+        return True
 
     def try_consume_tokens(self, tokens: Sequence[int]) -> int:
         """Go on by as many of some tokens as are legal in a row; how many."""
@@ -103,6 +114,9 @@ class Matcher:
         while self._known[-1][0] > len(tokens):
             self._known.pop()
         length, position = self._known[-1]
+        if len(tokens) - length > _NEAR and not self._is_limited:
+            self._tokens = tokens
+            length, position = len(tokens), self._position()
         self._tokens = tokens[:length]
         self._stand(position)
         self.try_consume_tokens(tokens[length:])
@@ -137,16 +151,25 @@ class Matcher:
             bitmask: int32, shape (rows, words), of numpy or of torch on the CPU.
             index: The row.
         """
-        row = self._state.row
+        row = self._state.bits
         if row is None:
-            row = self._row()
-        if type(bitmask) is not np.ndarray:
-            bitmask = bitmask.numpy()
-        if bitmask.shape[1] == self._words:
-            bitmask[index] = row
-        else:
-            bitmask[index, : self._words] = row
-            bitmask[index, self._words :] = 0
+            row = self._bits()
+        if bitmask is not self._filled or index != self._index:
+            self._fill(bitmask, index)
+        self._view[:] = row  # memory to memory; an array's own assignment takes half as long again
+
+    def _fill(self, bitmask: Any, index: int) -> None:
+        """Have the row of a bitmask at hand, as it is mostly the same one again."""
+        array = bitmask if isinstance(bitmask, np.ndarray) else bitmask.numpy()
+        if array.dtype != np.int32 or array.ndim != 2 or array.shape[1] < self._words:
+            raise StatelangError(
+                f"a bitmask of shape {array.shape} and type {array.dtype} cannot hold the mask; it "
+                f"takes int32, shape (rows, {self._words}) or wider"
+            )
+        array[index, self._words :] = 0
+        self._view = array[index, : self._words].data
+        self._index = index
+        self._filled = bitmask if array.shape[1] == self._words else None
 
     def mask_logits(self, logits: Any, index: int = 0) -> None:
         """Make every token that is not legal impossible in one row of logits, in place.
@@ -174,6 +197,11 @@ class Matcher:
         return tokens
 
     # -- where it stands
+
+    @property
+    def state(self) -> State:
+        """The shared state it stands in; under a budget, one of its own."""
+        return self._state
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -211,8 +239,7 @@ class Matcher:
 
     def _stand(self, position: Position) -> None:
         """Be at an exact position. Under a budget no state is shared: each mask has its own."""
-        self._state, room = self.guide.standing(position)
-        self._room = min(room, _PERIOD)
+        self._state, self._room = self.guide.standing(position)
 
     @property
     def _is_limited(self) -> bool:
@@ -231,15 +258,16 @@ class Matcher:
         return position
 
     def _consume(self, token: int) -> bool:
+        """Go on by a token where a bound is counted, or where none has gone before."""
         before = self._state
-        known = before.known(token)
-        if known is not None and len(self._tokens) - self._known[-1][0] < _PERIOD:
-            state, room = known
-            room = self._room - self._lengths[token] if room is None else room
-            if room >= 0:
-                self._state, self._room = state, min(room, _PERIOD)
-                self._tokens.append(token)
-                return True
+        following = before.staying.get(token)
+        room = self._room - self._lengths[token] if following is not None else -1
+        if following is None:
+            following, room = before.known(token, self._room - self._length(token))
+        if following is not None and room >= 0:
+            self._state, self._room = following, room
+            self._tokens.append(token)
+            return True
         position = self._position()
         after = self.guide.advance(position, token) if self._allows(token) else None
         if after is None:
@@ -254,6 +282,9 @@ class Matcher:
             )
         return True
 
+    def _length(self, token: int) -> int:
+        return self._lengths[token] if 0 <= token < len(self._lengths) else 0
+
     def _allows(self, token: int) -> bool:
         if not self._is_limited and holds(self._state.table.row, token):
             return True  # by the structure alone: no contract is touched
@@ -265,6 +296,10 @@ class Matcher:
         row = self._state.row = self.guide.mask(self._position())
         return row
 
+    def _bits(self) -> memoryview:
+        bits = self._state.bits = self.compute_bitmask().data
+        return bits
+
     def _forced(self) -> bytes:
         """The text that must come next."""
         configuration = self._position().configuration
@@ -275,7 +310,7 @@ class Matcher:
             for thread, env in configuration.alive:
                 for kind in search.kinds(Node(thread, env, configuration.text)):
                     kinds |= kind
-            if kinds.bit_count() != 1 or len(forced) == _PERIOD:
+            if kinds.bit_count() != 1 or len(forced) == _MOST_FORCED:
                 break
             byte = lowest(kinds)
             forced.append(byte)

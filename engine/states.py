@@ -14,7 +14,7 @@ import numpy as np
 from attrs import define, field
 
 from statelang.engine.masking import Sparse
-from statelang.engine.tables import FAR, Row, Table, Tables, holds, opened, packed, unpacked
+from statelang.engine.tables import FAR, Row, Table, Tables, holds, packed, unpacked
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine
@@ -31,29 +31,35 @@ Viable = Callable[[int, Configuration], tuple[bool, bool]]
 class State:
     """Where sequences stand that go on alike.
 
-    `following` are the states after tokens met before; `jumps` those after which another bound
-    counts, with the bytes until it is near. `alike` are the states with the same registers.
+    `following` are the states after tokens met before; `staying` those inside a text whose bound is
+    counted; `jumps` those after which another bound counts, with the bytes until it is near.
+    `alike` are the states with the same registers.
     """
 
     configuration: Configuration | None
     table: Table
     alike: dict[Table, State]
     row: Row | None = None
+    bits: memoryview | None = None  # of the row
     following: dict[int, State] = field(factory=dict)
+    staying: dict[int, State] = field(factory=dict)
     jumps: dict[int, tuple[State, int]] = field(factory=dict)
 
-    def known(self, token: int) -> tuple[State, int | None] | None:
-        """The state after a token, where another sequence has been there; with the bytes until a
-        bound is near where that is known, else None."""
-        jump = self.jumps.get(token)
-        if jump is not None or token in self.following:
-            return jump
+    def known(self, token: int, room: int) -> tuple[State | None, int]:
+        """The state after a token by what other sequences met, None where none did; and the bytes
+        until a bound is near, given those that would be left of the present one."""
+        if token in self.jumps:
+            return self.jumps[token]
         table = self.table.following.get(token)
         state = self.alike.get(table) if table is not None else None
-        if state is None:
-            return None
-        self.following[token] = state
-        return state, None
+        if state is not None:
+            self.following[token] = state
+            return state, FAR
+        table = self.table.staying.get(token)
+        state = self.alike.get(table) if table is not None else None
+        if state is not None:
+            self.staying[token] = state
+        return state, room
 
 
 class States:
@@ -105,14 +111,19 @@ class States:
         (control, near), (_, room) = self.tables.place(exact), self.tables.place(following)
         if len(text) > near:
             return
-        if room == FAR or _stays(before.table, text, after.table, self.vocabulary.longest):
-            before.following[token] = after
-            if holds(before.table.row, token) and self._is_quiet(exact, following):
-                before.table.following[token] = after.table
-                before.alike[after.table] = after
-                after.alike = before.alike
-        elif near == FAR or len(control) == 1 == len(after.table.control):
-            before.jumps[token] = after, room
+        if near == FAR == room:
+            own, shared = before.following, before.table.following
+        elif _stays(exact, text, following):
+            own, shared = before.staying, before.table.staying
+        else:
+            if FAR in (near, room) or len(control) == 1 == len(after.table.control):
+                before.jumps[token] = after, room
+            return
+        own[token] = after
+        if holds(before.table.row, token) and self._is_quiet(exact, following):
+            shared[token] = after.table
+            before.alike[after.table] = after
+            after.alike = before.alike
 
     def _is_quiet(self, before: Configuration, after: Configuration) -> bool:
         """Whether nothing has moved but the one place."""
@@ -260,15 +271,16 @@ class States:
         return known, True
 
 
-def _stays(before: Table, text: bytes, after: Table, limit: int) -> bool:
+def _stays(before: Configuration, text: bytes, after: Configuration) -> bool:
     """Whether a token stays inside the one text that is being read."""
-    if len(before.control) != 1 or len(after.control) != 1:
+    if len(before.alive) != 1 or len(after.alive) != 1:
         return False
-    first, second = before.control[0], after.control[0]
+    first, second = before.alive[0][0], after.alive[0][0]
     left = first.left
     for byte in text:
-        left = opened(left.step(byte), limit)[0] if left is not None else None
-    return left is second.left and (first.place, first.stack) == (second.place, second.stack)
+        left = left.step(byte) if left is not None else None
+    same = (first.place, first.stack) == (second.place, second.stack)
+    return same and left is not None and left is second.left
 
 
 def _hashable(value: Any) -> object:

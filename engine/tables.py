@@ -46,7 +46,8 @@ def opened(state: Regular, limit: int) -> tuple[Regular, int]:
             assert high is None or isinstance(high, int)
             bounds = [bound for bound in (low, high) if bound is not None and bound > limit]
             most = None if high in bounds else high
-            return repeat(item, min(low, limit + 1), most), min(bounds, default=FAR) - limit - 1
+            room = min(bounds) - limit - 1 if bounds else FAR
+            return repeat(item, min(low, limit + 1), most), room
     return state, FAR
 
 
@@ -68,6 +69,7 @@ class Table:
     farther: int
     paths: frozenset[int]  # the nodes on the way to the `single` tokens
     following: dict[int, Table] = field(factory=dict, repr=False)
+    staying: dict[int, Table] = field(factory=dict, repr=False)
 
 
 @frozen(eq=False)

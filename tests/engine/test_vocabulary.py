@@ -322,3 +322,48 @@ def test_a_real_sentencepiece_vocabulary() -> None:
     for text in TEXTS:
         spelled = tokenizer.encode(text, add_special_tokens=False)
         assert vocabulary.decode(spelled) == text.encode()
+
+
+def test_a_vocabulary_is_saved_and_loaded(level: Any, tmp_path: Path) -> None:
+    """What is loaded is what was saved, its tables with it; a damaged file is refused."""
+    vocabulary = Vocabulary.from_tokenizer(level)
+    vocabulary.save(tmp_path / "new" / "v.npz")
+    loaded = Vocabulary.load(tmp_path / "new" / "v.npz")
+    assert (loaded.tokens, loaded.stops, loaded.hash) == (
+        vocabulary.tokens,
+        vocabulary.stops,
+        vocabulary.hash,
+    )
+    assert (loaded.trie.labels == vocabulary.trie.labels).all()
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["v.npz"]
+    other = Vocabulary((b"", b"a"), frozenset({0}))
+    other.__dict__["hash"] = vocabulary.hash
+    other.save(tmp_path / "other.npz")
+    with pytest.raises(ValueError, match="is damaged"):
+        Vocabulary.load(tmp_path / "other.npz")
+
+
+def test_a_cached_vocabulary_is_that_of_its_tokenizer(level: Any, tmp_path: Path) -> None:
+    """The second time a tokenizer is read from the cache; another one is not; nor is rubbish."""
+    first = Vocabulary.cached(level, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert Vocabulary.cached(level, folder=tmp_path).tokens == first.tokens
+    assert Vocabulary.cached(level, [5], folder=tmp_path).stops == first.stops | {5}
+    assert len(list(tmp_path.iterdir())) == 2
+    file.write_bytes(b"rubbish")
+    assert Vocabulary.cached(level, folder=tmp_path).tokens == first.tokens
+
+
+@given(st.lists(st.binary(max_size=3), max_size=12), st.binary(max_size=6))
+def test_without_a_tokenizer_a_text_is_the_longest_tokens(tokens: list[bytes], text: bytes) -> None:
+    """Encoding stops where no token fits; what has been encoded decodes to the text before."""
+    vocabulary = Vocabulary((b"", *tokens), frozenset({0}))
+    ids = vocabulary.encode(text)
+    written = vocabulary.decode(ids)
+    assert text.startswith(written)
+    left = text
+    for index in ids:
+        fitting = [token for token in tokens if token and left.startswith(token)]
+        assert vocabulary.tokens[index] == max(fitting, key=len)
+        left = left[len(vocabulary.tokens[index]) :]
+    assert not any(token and left.startswith(token) for token in tokens)

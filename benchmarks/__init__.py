@@ -1,0 +1,1 @@
+"""Measurements against other engines; run from the repository's root."""
