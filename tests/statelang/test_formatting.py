@@ -19,11 +19,13 @@ from statelang.diagnostics import GrammarError
 from statelang.engine import validate
 from statelang.formatting import clause, fmt
 from statelang.lexing import Kind, tokens
+from statelang.loader import examine
 from statelang.source import Source
 from statelang.syntax import Comment, parse
 from tests.statelang.files import clauses, messy, odd_files
 from tests.strategies import OWN, SHIPPED, problem_for, space_named, walked
 
+RULES = sorted((Path(__file__).parents[1] / "rules").glob("*/bad.lark"))
 GRAMMARS = sorted((Path(__file__).parents[2] / "grammars").glob("*.lark"))
 
 
@@ -117,6 +119,18 @@ def test_the_same_traces_are_legal(name: str) -> None:
         for seed in range(5):
             verdict = validate(space, walked(name, seed), problem=problem_for(name))
             assert (True, True) == (verdict.grammar, verdict.contracts)
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.parent.name)
+def test_the_same_things_are_found(file: Path) -> None:
+    """What `check` has to say about a file, it says about its normal form."""
+    text = file.read_text(encoding="utf-8")
+    try:
+        written = fmt(text)
+    except GrammarError:
+        return
+    codes = [sorted(f.code for f in examine(Source(t, file.name))) for t in (text, written)]
+    assert codes[0] == codes[1]
 
 
 @pytest.mark.parametrize(
