@@ -1,0 +1,1 @@
+"""One meaning: generated grammars, read by every reader of Lark notation."""
