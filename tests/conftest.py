@@ -1,10 +1,33 @@
-"""How many inputs Hypothesis draws: few in `make test`, many in `make soak`."""
+"""How many inputs Hypothesis draws: few in `make test`, many in `make soak`; and what was counted."""
 
 import os
+from collections import Counter
+from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Time limits on single inputs measure the machine's load, not the code.
 settings.register_profile("test", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("test"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+_COUNTS: Counter[str] = Counter()
+
+
+@pytest.fixture
+def record_count() -> Callable[[str, int], None]:
+    """Adds to what the summary at the end of the run says was tried."""
+
+    def record(what: str, count: int) -> None:
+        _COUNTS[what] += count
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the totals of `record_count`."""
+    if _COUNTS:
+        terminalreporter.section("counts")
+        for what, count in sorted(_COUNTS.items()):
+            terminalreporter.write_line(f"{count:>12,}  {what}")

@@ -100,7 +100,9 @@ class Maker:
         for action in actions:
             mark = chance.choice(MARKS) + (action if chance.random() < 0.8 else "")
             end = chance.choice(("</x>\\n", "\\n", ">", "."))
-            body = f'"{mark}" {self.payload()} "{end}"' if chance.random() < 0.9 else f'"{mark}{end}"'
+            body = (
+                f'"{mark}" {self.payload()} "{end}"' if chance.random() < 0.9 else f'"{mark}{end}"'
+            )
             lines.append(f"{action} : {body}")
         lines += self.rules
         if "PAIR" in self.used:
