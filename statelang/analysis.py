@@ -88,7 +88,7 @@ def nullable(definitions: dict[str, Definition]) -> set[str]:
     changed = True
     while changed:
         changed = False
-        for name, definition in definitions.items():
+        for name, definition in reversed(definitions.items()):  # rules mostly use later ones
             if name not in found and not definition.is_terminal and empty(definition.body):
                 found.add(name)
                 changed = True
@@ -114,7 +114,7 @@ def productive(definitions: dict[str, Definition]) -> set[str]:
     changed = True
     while changed:
         changed = False
-        for name, definition in definitions.items():
+        for name, definition in reversed(definitions.items()):  # rules mostly use later ones
             if name not in found and finishes(definition.body):
                 found.add(name)
                 changed = True

@@ -130,6 +130,9 @@ def _cut(text: str, start: int) -> tuple[str, int]:
     if _cells(text) <= WIDTH:
         return visible(text), 0
     first = max(start - _BEFORE, 0) if start > WIDTH - _BEFORE else 0
+    if text.isascii() and text.isprintable():  # a long line may be cut once for each finding
+        dots = "..." if first else "", "..." if first + WIDTH < len(text) else ""
+        return f"{dots[0]}{text[first : first + WIDTH]}{dots[1]}", first - len(dots[0])
     shown, at, begin = "", 0, None
     for char in text:
         written, cells = _shown(char)

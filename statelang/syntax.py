@@ -17,17 +17,15 @@ from lark import Lark, Token, Transformer, Tree, v_args
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.tree import Meta
 
+from statelang.bounds import excess
 from statelang.diagnostics import Diagnostic, GrammarError
 from statelang.mistakes import mistake
 from statelang.readers import reader
 from statelang.source import Source, Span
 
-MAX_CHARACTERS: Final = 1_000_000
-MAX_DEFINITIONS: Final = 1_000
-MAX_DEPTH: Final = 50
 MAX_COUNT: Final = 1_000
 _BOUND: Final = "write `item~2..5`, the smaller number first"
-_SMALLER: Final = "split the method into several state spaces"
+_MAX_REFUSALS: Final = 100
 _DEFINITION: Final = re.compile(
     r"^[ \t]*[?!]*_?[A-Za-z]\w*(?:\{[^}\n]*\}|\.\d+)?[ \t]*:", re.MULTILINE
 )
@@ -179,26 +177,27 @@ def parse(source: Source) -> File:
     Raises GrammarError where the text is not Lark notation: one finding for each definition that
     cannot be read.
     """
+    found = excess(source)
+    if found is not None:
+        raise GrammarError([found])
     text = source.text.replace("\r\n", " \n")  # same length: places stay true
-    if len(text) > MAX_CHARACTERS:
-        message = f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
-        raise GrammarError([Diagnostic("SL002", message, source, Span(0, 1), help=_SMALLER)])
     try:
-        items = _read(text, source)
+        return _assemble(source, _read(text, source))
     except GrammarError as error:
-        starts = [0, *(match.start() for match in _DEFINITION.finditer(text)), len(text)]
-        found = {
-            # A name that is written wrong is one mistake, however often it is used.
-            finding.message if finding.code == "SL016" else finding.span: finding
-            for start, end in reversed(list(pairwise(starts)))
-            for finding in _refusals(text, start, end, source)
-        }
-        raise GrammarError(reversed(found.values()) if found else error.diagnostics) from None
-    definitions = sum(isinstance(item, Definition) for item in items)
-    if definitions > MAX_DEFINITIONS:
-        message = f"the file has {definitions:,} rules; at most {MAX_DEFINITIONS:,} are read"
-        raise GrammarError([Diagnostic("SL002", message, source, Span(0, 1), help=_SMALLER)])
-    return _assemble(source, items)
+        raise GrammarError(_all_refusals(text, source) or error.diagnostics) from None
+
+
+def _all_refusals(text: str, source: Source) -> tuple[Diagnostic, ...]:
+    """One finding for each definition that cannot be read, of a name only the first."""
+    starts = [0, *(match.start() for match in _DEFINITION.finditer(text)), len(text)]
+    found: dict[str | Span, Diagnostic] = {}
+    for start, end in pairwise(starts):
+        for finding in _refusals(text, start, end, source):
+            key = finding.message if finding.code == "SL016" else finding.span
+            found.setdefault(key, finding)
+        if len(found) >= _MAX_REFUSALS:
+            break
+    return tuple(found.values())
 
 
 def _refusals(text: str, start: int, end: int, source: Source) -> tuple[Diagnostic, ...]:
@@ -214,7 +213,6 @@ def _read(text: str, source: Source, base: int = 0) -> list[Any]:
     """The items of a text that stands at `base` in the source. Raises GrammarError."""
     try:
         tree = _parser().parse(text + "\n")
-        _check_depth(tree)
         items: list[Any] = _Builder().transform(tree)
     except UnexpectedInput as error:
         raise GrammarError([_syntax_error(source, text, base, error)]) from None
@@ -222,22 +220,7 @@ def _read(text: str, source: Source, base: int = 0) -> list[Any]:
         if isinstance(error.orig_exc, _Refused):
             raise GrammarError([error.orig_exc.at(source, base)]) from None
         raise
-    except _Refused as error:
-        raise GrammarError([error.at(source, base)]) from None
     return items
-
-
-def _check_depth(tree: Tree[Token]) -> None:
-    """Groups nest as deep as `regex` allows, and no deeper: what walks the tree may recurse."""
-    todo = [(tree, 0)]
-    while todo:
-        node, depth = todo.pop()
-        if node.data in ("group", "maybe", "template"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                message = f"groups are nested deeper than {MAX_DEPTH}"
-                raise _Refused("SL002", message, _span(node.meta), "name the inner groups as parts")
-        todo += [(child, depth) for child in node.children if isinstance(child, Tree)]
 
 
 class _Refused(ValueError):

@@ -21,6 +21,7 @@ from statelang.syntax import (
     Sequence,
 )
 
+_MAX_FOLDED: Final = 500  # each character of a class is looked up in all its cases
 _FLAGS = {
     "m": "it has no meaning without anchors",
     "l": "it depends on the machine's locale",
@@ -98,6 +99,10 @@ class Terminals:
                 message = f"the flag `{flag}` is not portable: {reason}"
                 self.report("SL119", message, item.span, "only `i` and `s` are")
                 return None
+        if "i" in item.flags and len(item.pattern) > _MAX_FOLDED:
+            message = f"an expression with the flag `i` has at most {_MAX_FOLDED} characters"
+            self.report("SL002", message, item.span, "write both cases as classes, or shorten it")
+            return None
         try:
             return regex.parse(item.pattern, item.flags)
         except regex.RegexError as error:

@@ -13,6 +13,7 @@ from statelang.source import Span
 from statelang.syntax import Definition, File, Reference
 
 _SHOWN = 8  # places of one mistake that are marked
+_SUGGESTED = 20  # missing names for which a known one is looked for
 
 
 def findings(file: File) -> Iterator[Diagnostic]:
@@ -58,7 +59,8 @@ def _undefined(file: File) -> Iterator[Diagnostic]:
         for reference in references(definition):
             if reference.name not in names:
                 missing[reference.name].append(reference)
-    for name, uses in missing.items():
+    for number, (name, uses) in enumerate(missing.items()):
+        close = near(name, names) if number < _SUGGESTED else ""
         kind = "terminal" if uses[0].is_terminal else "rule"
         yield Diagnostic(
             "SL101",
@@ -66,7 +68,7 @@ def _undefined(file: File) -> Iterator[Diagnostic]:
             file.source,
             uses[0].span,
             label="not defined in this file",
-            help=near(name, names) or f"add `{name} : ...`",
+            help=close or f"add `{name} : ...`",
             note=f"it is used at {len(uses)} places" if len(uses) > 1 else "",
             also=tuple(Label(use.span) for use in uses[1 : _SHOWN + 1]),
         )

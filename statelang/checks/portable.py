@@ -9,37 +9,98 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
-from lark.exceptions import LarkError
-
 from statelang.analysis import leaves, table
-from statelang.automaton import NOTHING, Regular, TooComplex, both, clamp, lowest
+from statelang.automaton import (
+    NOTHING,
+    Regular,
+    TooComplex,
+    both,
+    either,
+    lowest,
+    repeat,
+    then,
+)
 from statelang.diagnostics import Diagnostic
 from statelang.machine import Machine, Stack, Thread
 from statelang.program import Read
-from statelang.readers import reader
+from statelang.readers import TooMany, refusal
 from statelang.snippet import Label
 from statelang.source import Span
 from statelang.space import StateSpace
-from statelang.syntax import File, Literal, Reference, Regexp
+from statelang.syntax import (
+    Choice,
+    File,
+    Item,
+    Literal,
+    Reference,
+    Regexp,
+    Repeat,
+    Sequence,
+)
 
 _MAX_PLACES: Final = 3_000
 _ASCII: Final = (1 << 128) - 1
+_MAX_WAYS: Final = 2_000
 _MAX_PAIRS: Final = 2_000
 _FAR: Final = 6  # bounds beyond this many characters do not change which terminals touch
 
 
 def findings(file: File, space: StateSpace) -> list[Diagnostic]:
     """What Lark's LALR reader says against the file, and terminals that cannot be told apart."""
-    return list(_lark(file)) or list(_separation(file, space))
+    return list(_multiplied(file)) or list(_lark(file)) or list(_separation(file, space))
+
+
+def _multiplied(file: File) -> Iterator[Diagnostic]:
+    """Lark writes every way through a rule out, so what may be left out doubles it each time."""
+    for definition in file.definitions:
+        if not definition.is_terminal:
+            apart: list[int] = []
+            most = max(_ways(definition.body, apart), *apart, 0)
+            if most > _MAX_WAYS:
+                message = f"Lark writes `{definition.name}` out as more than {_MAX_WAYS:,} rules"
+                yield Diagnostic(
+                    "SL004", message, file.source, definition.span,
+                    label="every `?`, `*` and group multiplies them",
+                    help="name the groups as parts of their own",
+                )  # fmt: skip
+
+
+def _ways(item: Item, apart: list[int]) -> int:
+    """The alternatives of an item written out, at most a few more than _MAX_WAYS; `apart` takes
+    those of what is repeated without end, which Lark makes a rule of its own."""
+    match item:
+        case Sequence(items, _):
+            product = 1
+            for part in items:
+                product = min(product * _ways(part, apart), _MAX_WAYS + 1)
+            return product
+        case Choice(choices, _):
+            return sum(_ways(choice, apart) for choice in choices)
+        case Repeat(inner, low, None, _):
+            apart.append(_ways(inner, apart))
+            return 2 - min(low, 1)
+        case Repeat(inner, low, int() as high, _):
+            ways, total = _ways(inner, apart), 0
+            for count in range(low, min(high, 50) + 1):  # longer ones are made of short ones
+                total += min(ways, _MAX_WAYS + 1) ** min(count, 12)
+            return min(max(total, 1), _MAX_WAYS + 1)
+    return 1
 
 
 def _lark(file: File) -> Iterator[Diagnostic]:
     try:
-        reader(file.source.text, strict=True)
-    except LarkError as error:
-        yield _refused(file, str(error).strip())
+        message = refusal(file.source.text)
+    except TooMany:
+        yield Diagnostic(
+            "SL004", "Lark would need too many states to read this", file.source, Span(0, 1),
+            help="let actions lead to one state each, and begin alternatives differently",
+        )  # fmt: skip
+        return
+    if message:
+        yield _refused(file, message)
 
 
 def _refused(file: File, message: str) -> Diagnostic:
@@ -127,20 +188,30 @@ def _place(file: File, name: str) -> Span:
 
 
 def _places(machine: Machine) -> Iterator[list[tuple[Read, int]]]:
-    """What can be read at each place, each with the first bytes of what may follow it."""
-    start = machine.thread(machine.program.entry, None, (), None)
-    seen: set[tuple[int, Stack]] = {(start.place, start.stack)}
-    todo: list[Thread] = [start]
+    """What can be read at each place, each with the first bytes of what may follow it.
+
+    Places that the same pieces lead to are one: a reader that has not decided between them yet
+    looks for the pieces of all.
+    """
+    start = frozenset({machine.thread(machine.program.entry, None, (), None)})
+    seen, todo = {start}, [start]
+    begins: dict[Thread, int] = {}
     while todo and len(seen) < _MAX_PLACES:
-        found = []
-        for exit_ in machine.exits(todo.pop()):
+        found: list[tuple[Read, int]] = []
+        leads: dict[Regular, set[Thread]] = {}
+        for exit_ in (exit_ for thread in todo.pop() for exit_ in machine.exits(thread)):
             if exit_.read is None:
                 continue
             after = machine.thread(exit_.read.target, None, (), exit_.stack)
-            found.append((exit_.read, _first_bytes(machine, after)))
-            if (after.place, after.stack) not in seen and _depth(after.stack) < _FAR:
-                seen.add((after.place, after.stack))
-                todo.append(after)
+            if after not in begins:
+                begins[after] = _first_bytes(machine, after)
+            found.append((exit_.read, begins[after]))
+            if _depth(after.stack) < _FAR:
+                leads.setdefault(exit_.read.language, set()).add(after)
+        for place in map(frozenset, leads.values()):
+            if place not in seen:
+                seen.add(place)
+                todo.append(place)
         yield found
 
 
@@ -163,14 +234,14 @@ def _first_bytes(machine: Machine, thread: Thread) -> int:
 
 def _overlap(first: Read, second: Read) -> bool:
     try:
-        return both(clamp(first.language, _FAR), clamp(second.language, _FAR)).live
+        return both(_cut(first.language), _cut(second.language)).live
     except TooComplex:
         return True
 
 
 def _touch(first: Regular, second: Regular, after: int) -> bool:
     """Whether a whole text of `first` and a byte that follows it begin a text of `second`."""
-    start = clamp(first, _FAR), clamp(second, _FAR)
+    start = _cut(first), _cut(second)
     seen, todo = {start}, [start]
     while todo:
         left, right = todo.pop()
@@ -187,6 +258,19 @@ def _touch(first: Regular, second: Regular, after: int) -> bool:
                         seen.add(pair)
                         todo.append(pair)
     return False
+
+
+@cache
+def _cut(language: Regular) -> Regular:
+    """The language with every bound cut to _FAR, the inner ones too: those multiply."""
+    match language.kind, language.parts:
+        case "repeat", (Regular() as item, int() as low, high):
+            most = None if high is None else min(int(str(high)), _FAR)
+            return repeat(_cut(item), min(low, _FAR), most)
+        case ("then" | "either") as kind, parts:
+            inner = [_cut(part) for part in parts if isinstance(part, Regular)]
+            return then(*inner) if kind == "then" else either(*inner)
+    return language
 
 
 def _alive(language: Regular) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from statelang import resolve
@@ -14,6 +15,7 @@ from statelang.syntax import File, Item, Literal, Outside, Regexp
 
 _TOKENS: Final = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?!/)(?:\\.|[^/\\\n])*/|(//[^\n]*)')
 _MISWRITTEN: Final = re.compile(r"//+\s*@?\s*(?=[a-z])")
+_MAX_NEARLY: Final = 100
 _CONTENT: Final = re.compile(r"[=<>~:.(]|^limit\b")  # prose seldom has these and still parses
 
 
@@ -26,7 +28,7 @@ def findings(file: File) -> Iterator[Diagnostic]:
         )  # fmt: skip
     yield from _shaped_start(file)
     yield from _separator_of_other_notations(file)
-    yield from _nearly_contracts(file)
+    yield from islice(_nearly_contracts(file), _MAX_NEARLY)
 
 
 def _outside(file: File) -> Iterator[Outside]:

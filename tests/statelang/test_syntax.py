@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statelang.bounds import MAX_CHARACTERS
 from statelang.diagnostics import GrammarError
 from statelang.source import Source
 from statelang.syntax import (
-    MAX_CHARACTERS,
     Choice,
     File,
     Literal,

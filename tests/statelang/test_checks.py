@@ -1,0 +1,155 @@
+"""Checks: one finding for one mistake, suggestions, and bounded time for hostile files."""
+
+from __future__ import annotations
+
+import resource
+import time
+
+import pytest
+
+import statelang
+from statelang.diagnostics import render
+from statelang.readers import refusal
+
+
+def found(text: str) -> list[tuple[str, int]]:
+    """Code and line of what is found; that small files document nothing is left out."""
+    return [(f.code, f.line) for f in statelang.check(text) if f.code != "SL208"]
+
+
+def test_a_missing_name_is_one_finding() -> None:
+    """However often a name is used that is not defined, it is one finding, with its places."""
+    (finding,) = statelang.check("start : say\nsay : wrod wrod wrod\n  | wrod\nword : NUMBR\n"
+                                 'NUMBR : "x"\n')  # fmt: skip
+    assert ("SL101", 2, "did you mean `word`?") == (finding.code, finding.line, finding.help)
+    assert [2, 2, 3] == [finding.source.position(label.span.start)[0] for label in finding.also]
+
+
+def test_what_only_an_unused_rule_uses_goes_with_it() -> None:
+    """Of what is never used, only what nothing else unused uses is a finding; of a circle, one."""
+    text = 'start : a\na : "x"\n'
+    assert [("SL201", 3)] == found(text + "b : c N\nc : N\nN : /y/\n")
+    assert [("SL203", 3)] == found(text + "_p : a _q\n_q : a _p\n   |\n")
+
+
+def test_what_follows_from_a_wrong_register_is_not_reported() -> None:
+    """A register whose declaration is wrong is one finding, not one for each use."""
+    text = '//@ ghost n: colour = 0\n\nstart : a\n//@ requires n < 2\n//@ set n = n + 1\na : "x"\n'
+    assert [("SL402", 1)] == found(text)
+
+
+def test_a_template_is_not_a_missing_rule() -> None:
+    """What is outside the profile is not reported again as a name or as a state's form."""
+    assert [("SL013", 1), ("SL013", 2)] == found('start : two{a}\ntwo{p} : p p\na : "x"\n')
+
+
+@pytest.mark.parametrize(
+    ("clause", "codes"),
+    [
+        ("requires 1 < 2", ["SL421"]),
+        ("requires not (2 < 1)", ["SL421"]),
+        ("requires count(a) == count(a)", ["SL421"]),
+        ("requires count(a) < 2 or true", ["SL421"]),
+        ("checks false", ["SL422"]),
+        ("requires count(a) < 2 and 2 < 1", ["SL422"]),
+        ("requires count(a) != count(a)", ["SL422"]),
+        ("requires 1 / 0 == 1", ["SL422"]),
+        ("requires NUMBER == 1", []),
+        ("requires NUMBER in {1, 2} and NUMBER < 2", []),
+        ("requires VERDICT != WORD", []),
+        ("requires size(WORD) > size(VERDICT)", ["SL425"]),
+        ("requires size(VERDICT) > 2", []),
+        ("checks size(WORD) > 2", []),
+    ],
+)
+def test_conditions_are_judged_alone(clause: str, codes: list[str]) -> None:
+    """Conditions that are constant, or that no mask enforces, are found; the others are not."""
+    text = (
+        f'start : a\n     | b\n//@ {clause}\na : NUMBER ":" VERDICT ":" WORD\nb : "x"\n'
+        '//@ type number\nNUMBER : /[0-9]/\nWORD : /[a-z]{1,9}/\nVERDICT : "right" | "wrong"\n'
+    )
+    assert codes == [code for code, _ in found(text) if code.startswith("SL4")]
+
+
+@pytest.mark.parametrize(
+    ("comment", "is_found"),
+    [
+        ("// requires count(a) < 3", True),
+        ("//requires count(a) < 3", True),
+        ("// @requires count(a) < 3", True),
+        ("/// @ set n = 2", True),
+        ("// limit a 3", True),
+        ("// requires care", False),
+        ("// set up the lamp", False),
+        ("// the limit: 3", False),
+        ("//@ requires count(a) < 3", False),
+    ],
+)
+def test_comments_that_look_like_contracts(comment: str, is_found: bool) -> None:
+    """What would be a contract with `//@` is found; prose is not, even if it begins like one."""
+    codes = [code for code, _ in found(f'start : a _b\n_b : a\n{comment}\na : "x"\n')]
+    assert is_found == ("SL109" in codes)
+    quoted = f'start : a\n/// Say.\na : "{comment}"\n'
+    assert [] == statelang.check(quoted)
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_found"),
+    [
+        (r"[^<]+", True), (r"[^<;]+", True), (r"([a-z ]|\n)+", True), (r"x[A-Za-z ]*", True),
+        (r"[^<]{1,400}", False), (r"[a-z]+", False), (r"-?[0-9]+", False), (r"([a-z]{1,9} )+", False),
+    ],
+)  # fmt: skip
+def test_free_text_needs_a_bound(expression: str, is_found: bool) -> None:
+    """A class with letters and spaces that is repeated without end is found; numbers, names and
+    lists of words are not."""
+    assert is_found == (
+        ("SL212", 4) in found(f'start : a\n/// Say.\na : T "<"\nT : /{expression}/\n')
+    )
+
+
+def test_an_answer_may_be_behind_a_call() -> None:
+    """A machine that is called may give the answer; one that can stop before it may not."""
+    head = "//@ answer b.N as text\n\nstart : a _m\n_m : _tell _end\n_end : a\n_tell : b\n"
+    tail = 'a : "x"\nb : "y" N\nN : /[0-9]{1,3}/\n'
+    assert [] == found(head + tail)
+    assert [("SL211", 1)] == found(head + "      | a\n" + tail)
+
+
+HOSTILE = {
+    "alternatives": "start : a" + " | a" * 240_000 + '\na : "x"\n',
+    "words": "start : a\na : " + " | ".join(f'"{n}"' for n in range(4900)) + "\n",
+    "chain": "start : a\na : b0\n" + "".join(f"b{n} : b{n + 1} b{n + 1}\n" for n in range(40)),
+    "groups": "start : a\na : " + "(" * 90_000 + '"x"' + ")" * 90_000 + "\n",
+    "options": "start : a\na : " + '"x"? ' * 400 + '"y"\n',
+    "choices": 'start : a\na : ("x" | "y")~40\n',
+    "bounds": 'start : a\na : ("x"~1000)~99\n',
+    "states": "start : a _s0\n" + "".join(f"_s{n} : a _s{n + 1} | a _s{n + 2}\n" for n in range(300))
+    + '_s300 : a\n_s301 : a\na : "x"\n',
+    "nested repetition": "start : a\na : N\nN : /((a{0,1000}){0,1000}){0,1000}b/\n",
+    "overlap": 'start : a\na : N "b" | M "a"\nN : /[ab]*a[ab]{60}/\nM : /[ab]*b[ab]{61}/\n',
+    "both cases": "start : a\na : N\nN : /" + r"[\u0100-\uffff]{1,50}" * 200 + "/i\n",
+    "terminals": "start : a\na : N0\n" + "".join(f"N{n} : N{n + 1} N{n + 1}\n" for n in range(60))
+    + 'N60 : "x"\n',
+    "missing": "start : a\na : " + " ".join(f"b{n}" for n in range(2000)) + "\n",
+    "syntax": "start : a\n" + "".join(f"r{n} : 'x'\n" for n in range(900)),
+    "comments": "// requires n == 1\n" * 5_000 + 'start : a\na : "x"\n',
+    "clauses": "start : a\n" + "//@ requires count(a) < 3\n" * 990 + 'a : "x"\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_cheap(name: str) -> None:
+    """A file made to cost much is refused or checked in 2 s of processor time and 500 MB."""
+    began = time.process_time()
+    findings = statelang.check(HOSTILE[name])
+    assert render(findings)
+    assert time.process_time() - began < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 500_000
+
+
+def test_what_lark_refuses_is_asked_for_real() -> None:
+    """Lark's strict mode refuses what it would have to guess, and takes what it need not."""
+    assert "Shift/Reduce" in refusal('start : a\na : (b C?)* C\nb : "x"\nC : ";"\n')
+    assert "Reduce/Reduce" in refusal('start : a | b\na : "x"\nb : "x"\n')
+    assert "" == refusal(statelang.load("kwai_star").source.text)
