@@ -12,7 +12,10 @@ from statelang.loader import check, load, loads, shipped
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 
 _LAZY: Final[dict[str, str]] = {
+    "Example": "statelang.worked",
+    "Export": "statelang.exports",
     "coverage": "statelang.visits",
+    "migrate": "statelang.renaming",
     "diff": "statelang.difference",
     "export": "statelang.exports",
     "prompt": "statelang.instructions",
@@ -25,6 +28,8 @@ _LAZY: Final[dict[str, str]] = {
 __all__ = [
     "Action",
     "Diagnostic",
+    "Example",
+    "Export",
     "GrammarError",
     "Severity",
     "State",
@@ -40,6 +45,7 @@ __all__ = [
     "infer",
     "load",
     "loads",
+    "migrate",
     "prompt",
     "new",
     "paths",
