@@ -54,7 +54,7 @@ def prompt(
             a trace that went wrong.
         role: "student" is asked to solve the problem, "teacher" to rewrite what is known of it.
         example: A legal trace with its problem. By default the one that ships with the space, else
-            a walked one; a space with inputs has none by default.
+            one that is searched for; a space with inputs has none by default.
 
     Raises:
         StatelangError: the example is not legal, the problem has no question, or a teacher is given

@@ -1,4 +1,4 @@
-"""Worked examples: a problem with a legal trace, given, shipped beside a grammar, or walked."""
+"""Worked examples: a problem with a legal trace, given, shipped with a grammar, or searched for."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from attrs import field, frozen
 
 from statelang.diagnostics import StatelangError
 from statelang.machine import Machine
+from statelang.program import Trail
+from statelang.search import Node, Order, Search
 from statelang.space import StateSpace
-from statelang.walk import walk
 
-_WALKS: Final = 24
+_LIMIT: Final = 4_000  # nodes that a search may visit
+_WIDTHS: Final = (1, 4)  # bytes tried of each kind
 
 
 @frozen
@@ -52,20 +54,43 @@ def _machine(space: StateSpace) -> Machine:
 
 
 def example_of(space: StateSpace) -> Example | None:
-    """The example that ships with a space; else the walked trace that shows the most actions in the
-    fewest characters. None where neither can be had: walks need the inputs of a problem."""
+    """The example that ships with a space; else a trace that takes a new action wherever it may.
+
+    None where neither can be had: a trace needs the inputs of a problem, and is looked for within
+    bounds.
+    """
     beside = files("statelang.grammars").joinpath(f"{space.source.name}.example.json")
     if "/" not in space.source.name and beside.is_file():
         row = json.loads(beside.read_text(encoding="utf-8"))
         return Example(row["text"], row["problem"])
     if space.inputs:
         return None
-    try:
-        texts = {walk(space, seed) for seed in range(_WALKS)}
-    except StatelangError:
-        return None
-    return Example(max(sorted(texts), key=lambda text: _worth(space, text)))
+    search = Search(_machine(space), limit=_LIMIT)
+    start = search.machine.start({})
+    thread, env = start.alive[0]
+    for width in _WIDTHS:
+        found = search.from_node(Node(thread, env, b""), _new_actions_first(search), width)
+        if found is not None:
+            return Example(found.decode())
+    shortest = search.complete(start)
+    return None if shortest is None else Example(shortest.decode())
 
 
-def _worth(space: StateSpace, text: str) -> tuple[int, int]:
-    return len({action for action, _ in steps(space, Example(text))}), -len(text)
+def _new_actions_first(search: Search) -> Order:
+    """New actions first, those far from the end before those near it; then the shortest way."""
+
+    def key(child: Node, parent: Node) -> tuple[bool, int]:
+        now, low = child.env.trail, search.machine.low(child.thread)
+        opened = now is not None and now is not parent.env.trail and now.end < 0
+        is_new = opened and now is not None and now.action not in _taken(now.before)
+        return (False, -low) if is_new else (True, low)
+
+    return lambda children, parent: sorted(children, key=lambda child: key(child[1], parent))
+
+
+def _taken(trail: Trail | None) -> set[int]:
+    found = set()
+    while trail is not None:
+        found.add(trail.action)
+        trail = trail.before
+    return found
