@@ -57,11 +57,16 @@ class _Floor:
             for rank, (left, right) in boxes.items()
             for start, end in self.taken.get(rank, [])
         )
-        free = [wish, *(edge for span in barred for edge in span)]
-        x = min(
-            (x for x in free if not any(start < x < end for start, end in barred)),
-            key=lambda x: abs(x - wish),
-        )
+        x = wish
+        low = high = float("-inf")  # the ends of what is barred in one piece
+        for start, end in barred:
+            if start >= high:
+                if low < wish < high:
+                    break
+                low, high = start, end
+            high = max(high, end)
+        if low < wish < high:
+            x = min(low, high, key=lambda end: abs(end - wish))
         for rank, (left, right) in boxes.items():
             self.taken.setdefault(rank, []).append((x - left, x + right))
         return x

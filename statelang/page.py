@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from statelang.diagram import draw
+from statelang.diagram import MAX_STATES, draw
 from statelang.space import StateSpace
 from statelang.tables import Table, payloads, tables
 
+TOO_LARGE = f"There are more than {MAX_STATES} states: too many for a picture."
 _STYLE = """
 .state-space{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:0 1rem}
 .state-space table{border-collapse:collapse;margin:1.2rem 0}
@@ -25,8 +26,8 @@ monospace}
 def html(space: StateSpace) -> str:
     """A whole page: the picture, the tables, the payloads with their contracts.
 
-    Every text of the grammar file is escaped: it may come from a stranger. Raises StatelangError
-    where the space is too large to draw.
+    Every text of the grammar file is escaped: it may come from a stranger. Where the space is too
+    large to draw, the page says so.
     """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -41,7 +42,7 @@ def fragment(space: StateSpace) -> str:
     parts = [
         f'<div class="state-space">\n<style>{_STYLE}</style>',
         f"<h1>{escape(space.name)}</h1>\n<p>{escape(space.doc)}</p>",
-        draw(space),
+        _picture(space) or f"<p>{escape(TOO_LARGE)}</p>",
         *(line for table in tables(space) for line in _table(table)),
         "<h2>Payloads and contracts</h2>",
         *_payloads(space),
@@ -52,11 +53,14 @@ def fragment(space: StateSpace) -> str:
 
 def bundle(space: StateSpace) -> dict[str, str]:
     """What a notebook shows, by MIME type: the picture, the page, and the name for plain text."""
-    return {
-        "text/plain": repr(space),
-        "image/svg+xml": draw(space),
-        "text/html": fragment(space),
-    }
+    picture = _picture(space)
+    found = {"text/plain": repr(space), "text/html": fragment(space)}
+    return {**found, "image/svg+xml": picture} if picture else found
+
+
+def _picture(space: StateSpace) -> str:
+    """The drawing; empty where there are too many states for one."""
+    return draw(space) if len(space.states) <= MAX_STATES else ""
 
 
 def _table(table: Table) -> Iterator[str]:

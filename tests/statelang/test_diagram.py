@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from time import process_time
 from xml.etree import ElementTree
 
 import pytest
@@ -160,6 +161,18 @@ def test_a_long_gate_is_cut_and_whole_in_its_tooltip() -> None:
     ]
     assert [60] == [len(label.text or "") for label in labels]
     assert f"go [{gate}]" == getattr(labels[0].find(f"{SVG}title"), "text", None)
+
+
+def test_many_transitions_are_drawn_in_a_moment() -> None:
+    """Placing lines takes little more time where there are many: 80 states, 400 transitions."""
+    names = range(80)
+    rows = [" | ".join(f"a{n * k % 79} _s{n * k % 79}" for k in (1, 2, 3, 5)) for n in range(1, 80)]
+    text = "".join(f"_s{n} : {row} | z\n" for n, row in enumerate(rows)) + 'z : "z"\n'
+    actions = "".join(f'a{n} : "a{n};"\n' for n in names)
+    space = statelang.loads(f"start : a0 _s0\n{text}{actions}")
+    before = process_time()
+    draw(space)
+    assert 10 > process_time() - before  # seconds; without care it takes minutes
 
 
 def test_a_space_too_large_for_a_picture_says_so() -> None:

@@ -10,7 +10,8 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 import statelang
-from statelang.page import fragment, html
+from statelang.diagram import MAX_STATES
+from statelang.page import TOO_LARGE, fragment, html
 from tests.statelang.test_diagram import HOSTILE
 
 VOID = {"meta"}
@@ -78,6 +79,14 @@ def test_text_of_a_grammar_is_escaped() -> None:
 
     assert "<script" not in page and "<img" not in page
     assert 'go : "</code><script>alert(1)</script>" NL' in read(page).text
+
+
+def test_a_space_too_large_to_draw_has_a_page() -> None:
+    """Without the picture, which the page explains; a notebook is offered none."""
+    rows = "".join(f"_s{n} : go _s{n + 1}\n" for n in range(MAX_STATES))
+    space = statelang.loads(f'start : go _s0\n{rows}_s{MAX_STATES} : go\ngo : "go"\n')
+    assert TOO_LARGE in read(html(space)).text
+    assert {"text/plain", "text/html"} == set(space._repr_mimebundle_())
 
 
 def test_a_notebook_shows_picture_page_and_name() -> None:
