@@ -12,6 +12,7 @@ from statelang.automaton import TooComplex
 from statelang.compiler import Compiler, TooLarge
 from statelang.diagnostics import Diagnostic, GrammarError, Severity, StatelangError
 from statelang.program import Program
+from statelang.resolve import near
 from statelang.source import Source, Span
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 from statelang.syntax import Definition, File, Literal, parse
@@ -31,10 +32,11 @@ def read(name_or_path: str | Path) -> Source:
     if isinstance(name_or_path, str) and name in shipped():
         path = files("statelang.grammars").joinpath(f"{name}.lark")
     elif not name.endswith(".lark") and not _is_file(Path(name)):
-        known = ", ".join(shipped())
+        known, close = ", ".join(shipped()), near(name[:100], shipped())
         raise StatelangError(
             f"there is no state space `{name}`: it is neither a file nor one of the shipped spaces "
-            f"({known}); give one of these names or the path of a .lark file"
+            f"({known}); {close and f'{close} Else '}give one of these names or the path of a .lark "
+            "file"
         )
     try:
         text = path.read_text(encoding="utf-8")

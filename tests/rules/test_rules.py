@@ -11,7 +11,7 @@ import pytest
 import statelang
 from statelang.diagnostics import Severity, StatelangError
 from statelang.rules import rule, rules
-from tests.rules import EXAMPLE, FOLDER, PAGES, example, printed
+from tests.rules import EXAMPLE, FOLDER, GUIDE, LIST, PAGES, example, listed, printed
 
 CODES = sorted(rules())
 
@@ -63,6 +63,11 @@ def test_the_page_shows_the_pair(code: str) -> None:
     assert (code, f"{code}.md") == (found.code, f"{found.page[2:7]}.md")
     assert example(code) == found.page.partition(EXAMPLE)[2]
     assert found.why and found.mend and found.title
+
+
+def test_the_guide_lists_every_rule() -> None:
+    """The guide ends with all rules and links to their pages."""
+    assert listed() == GUIDE.read_text(encoding="utf-8").partition(LIST)[2]
 
 
 def test_a_rule_is_found_by_its_code() -> None:

@@ -313,3 +313,9 @@ def test_a_broken_clause_is_a_finding_in_its_line(clause: str) -> None:
     findings = statelang.check(f'start : a\n//@ {clause}\na : "x"\n')
     assert findings
     assert {f.line for f in findings} == {2}
+
+
+def test_a_shipped_name_that_is_nearly_right_is_suggested() -> None:
+    """A misspelt name of a shipped space is told the right one."""
+    with pytest.raises(StatelangError, match=r"did you mean `kwai_star`\? Else give one of"):
+        statelang.load("kwai_sta")
