@@ -46,9 +46,9 @@ __all__ = [
     "load",
     "loads",
     "migrate",
-    "prompt",
     "new",
     "paths",
+    "prompt",
     "shipped",
 ]
 

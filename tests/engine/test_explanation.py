@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import statelang
@@ -16,6 +16,8 @@ from tests.strategies import OWN, WORKED, edited, own_space, problem_for, space_
 FORMAL = WORKED["kwai_star_formal"]
 # Walking the prose space takes seconds; what it shows the formal one shows too.
 SPACES = [pytest.param("kwai_star", marks=pytest.mark.soak), "kwai_star_formal", *OWN]
+# A quarter of the examples: each walks, reads and searches whole traces.
+FEW = settings(max_examples=settings.default.max_examples // 4)
 
 # What is replaced by what in the worked trace; the edit that takes it back.
 REPAIRS = [
@@ -40,6 +42,7 @@ def test_one_fault_has_one_edit(old: str, new: str, edit: tuple[str, int, str]) 
 
 
 @pytest.mark.parametrize("name", SPACES)
+@FEW
 @given(data=st.data())
 def test_repairs_validate(name: str, data: st.DataObject) -> None:
     """Of any spoilt trace: the repaired text validates, the fitness is 1 only for legal traces,
@@ -58,6 +61,7 @@ def test_repairs_validate(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@FEW
 @given(data=st.data())
 def test_a_contract_is_blamed_as_the_verdict_blames_it(name: str, data: st.DataObject) -> None:
     """Where the grammar holds, step, place and clause are those of the verdict."""

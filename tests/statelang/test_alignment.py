@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import statelang
@@ -15,6 +15,8 @@ from tests.strategies import OWN, edited, problem_for, space_named, traces
 
 # Walking the prose space takes seconds; what it shows the formal one shows too.
 SPACES = [pytest.param("kwai_star", marks=pytest.mark.soak), "kwai_star_formal", *OWN]
+# A quarter of the examples: each walks, reads and searches whole traces.
+FEW = settings(max_examples=settings.default.max_examples // 4)
 
 
 @st.composite
@@ -30,6 +32,7 @@ def mutants(draw: st.DrawFn, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@FEW
 @given(data=st.data())
 def test_a_legal_trace_costs_nothing(name: str, data: st.DataObject) -> None:
     """The moves of a legal trace are its own steps, and they cut it without a gap."""
@@ -41,6 +44,7 @@ def test_a_legal_trace_costs_nothing(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@FEW
 @given(data=st.data())
 def test_one_edit_costs_at_most_one(name: str, data: st.DataObject) -> None:
     """A step left out, put in or replaced is one edit from legal."""
@@ -49,6 +53,7 @@ def test_one_edit_costs_at_most_one(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@FEW
 @given(data=st.data())
 def test_what_parses_costs_nothing_and_the_rest_something(name: str, data: st.DataObject) -> None:
     """The cost is 0 exactly where the grammar reads the text; the cost never exceeds the worst."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import statelang
@@ -13,6 +13,9 @@ from statelang.renaming import Migrator, migrate
 from statelang.space import StateSpace
 from statelang.visits import visited
 from tests.strategies import OWN, WORKED, own_space, problem_for, space_named, traces
+
+# A quarter of the examples: each walks, reads and searches whole traces.
+FEW = settings(max_examples=settings.default.max_examples // 4)
 
 # Per space: what is replaced in its grammar, names, literals and listed words.
 CHANGES = {
@@ -43,6 +46,7 @@ def changed(name: str) -> StateSpace:
 
 
 @pytest.mark.parametrize("name", OWN)
+@FEW
 @given(data=st.data())
 def test_to_the_same_grammar(name: str, data: st.DataObject) -> None:
     """Carried over to its own grammar a trace stays what it is."""
@@ -52,6 +56,7 @@ def test_to_the_same_grammar(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGES if name in OWN])
+@FEW
 @given(data=st.data())
 def test_there_and_back(name: str, data: st.DataObject) -> None:
     """A walked trace is legal under the other grammar, takes the same transitions, and comes back
@@ -74,6 +79,7 @@ def test_shipped_spaces(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGES if name in OWN])
+@FEW
 @given(data=st.data())
 def test_places(name: str, data: st.DataObject) -> None:
     """Offsets follow the pieces: what was a piece of the old text is a piece of the new one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import statelang
@@ -18,6 +18,8 @@ from tests.strategies import OWN, edited, own_space, problem_for, space_named, t
 
 # Walking the prose space takes seconds; what it shows the formal one shows too.
 SPACES = [pytest.param("kwai_star", marks=pytest.mark.soak), "kwai_star_formal", *OWN]
+# A quarter of the examples: each walks, reads and searches whole traces.
+FEW = settings(max_examples=settings.default.max_examples // 4)
 
 # Two transitions of one action; what follows tells which was taken.
 TWO_WAYS = """\
@@ -32,6 +34,7 @@ b : "b"
 
 
 @pytest.mark.parametrize("name", SPACES)
+@FEW
 @given(data=st.data())
 def test_the_transitions_of_a_trace(name: str, data: st.DataObject) -> None:
     """They write the steps of the verdict, follow one another in the control graph, and there are
