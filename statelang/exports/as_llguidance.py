@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from statelang.exports import Dropped, as_lark
 from statelang.exports.clauses import enforced
-from statelang.exports.finite import Key
-from statelang.exports.parametric import Cramped, TooManyRules, parametric
+from statelang.exports.parametric import parametric
+from statelang.exports.plain import TooManyRules
 from statelang.exports.plan import Plan, plan
+from statelang.exports.reading import Key
+from statelang.exports.way import Cramped
 from statelang.space import StateSpace
 
 HEAD = "%llguidance {}\n"

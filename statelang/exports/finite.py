@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
-import attrs
 from attrs import frozen
 
-from statelang import expression as ex
 from statelang.automaton import NOTHING, Regular, TooComplex
+from statelang.exports.reading import MAX_VALUES, Key, View, reads
 from statelang.program import (
     Call,
     CloseScope,
@@ -29,65 +28,11 @@ from statelang.program import (
 )
 from statelang.values import Undefined, Value
 
-MAX_VALUES: Final = 64
 MAX_COMBINATIONS: Final = 4_096
+_LONGEST: Final = 200  # bytes of a text that may stand in a rule
+_MAX_STEPS: Final = 200_000  # places, each with a value, that a walk may visit
 
-Key = tuple[str, int, int]  # what, of which action or register, which slot
 Domains = Mapping[Key, tuple[Value | None, ...]]
-
-
-@frozen(eq=False)
-class View:
-    """Registers, counts and fields at given values, for an expression to look at."""
-
-    values: Mapping[Key, Value | None]
-    action: int
-
-    @property
-    def registers(self) -> _Row:
-        return _Row(self.values, "register", 0)
-
-    @property
-    def counts(self) -> _Row:
-        return _Row(self.values, "count", 0)
-
-    @property
-    def slots(self) -> _Row:
-        return _Row(self.values, "slot", self.action)
-
-    def last(self, action: int) -> _Row:
-        return _Row(self.values, "last", action)
-
-
-@frozen(eq=False)
-class _Row:
-    values: Mapping[Key, Value | None]
-    what: str
-    of: int
-
-    def __getitem__(self, index: int) -> Any:
-        return self.values[self.what, self.of, index]
-
-
-def reads(expression: ex.Expression, action: int) -> frozenset[Key] | None:
-    """What an expression of a rule of an action reads; None where it cannot be told."""
-    found: set[Key] = set()
-    todo: list[Any] = [expression]
-    while todo:
-        node = todo.pop()
-        match node:
-            case ex.Old() | ex.Written():
-                return None
-            case ex.Register(index=index):
-                found.add(("register", 0, index))
-            case ex.Count(action=counted):
-                found.add(("count", 0, counted))
-            case ex.Last(action=other, slot=slot):
-                found.add(("last", other, slot))
-            case ex.Field(slot=slot):
-                found.add(("slot", action, slot))
-        todo += _children(node)
-    return frozenset(found)
 
 
 def words(language: Regular, most: int = MAX_VALUES) -> tuple[str, ...] | None:
@@ -110,7 +55,7 @@ def words(language: Regular, most: int = MAX_VALUES) -> tuple[str, ...] | None:
                     except TooComplex:
                         return None
                     following.append((after, text + bytes((byte,))))
-        if len(found) > most or len(todo) > 16 * most:
+        if len(found) > most or len(todo) > 16 * most or (todo and len(todo[0][1]) > _LONGEST):
             return None
         todo = following
     return tuple(found)
@@ -201,37 +146,6 @@ def fields(program: Program) -> dict[Key, tuple[str, ...]]:
     return {key: texts for key, texts in found.items() if key not in bad}
 
 
-def compared_counts(expression: ex.Expression) -> dict[Key, int | None]:
-    """The counts an expression reads, each with the largest number that it is compared with; None
-    where anything else is done with it."""
-    found: dict[Key, int | None] = {}
-    todo: list[Any] = [expression]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ex.Compare):
-            count, constant = node.left, node.right
-            if isinstance(constant, ex.Count):
-                count, constant = constant, count
-            if isinstance(count, ex.Count) and isinstance(constant, ex.Constant):
-                key, value = ("count", 0, count.action), constant.value
-                known = found.get(key, 0)
-                if known is not None and isinstance(value, int) and 0 <= value < MAX_VALUES:
-                    found[key] = max(known, value)
-                    continue
-        if isinstance(node, ex.Count):
-            found["count", 0, node.action] = None
-        todo += _children(node)
-    return found
-
-
-def _children(node: Any) -> list[Any]:
-    if isinstance(node, tuple):
-        return list(node)
-    if isinstance(node, ex.Expression):
-        return [getattr(node, name.name) for name in attrs.fields(type(node))]
-    return []
-
-
 def values_of(
     program: Program, register: int, first: Value, domains: Domains
 ) -> tuple[Value, ...] | None:
@@ -264,7 +178,7 @@ def values_of(
             following += [(place, new) for new in after]
         for place, new in following:
             known[new] = None
-            if len(known) > MAX_VALUES:
+            if len(known) > MAX_VALUES or len(seen) > _MAX_STEPS:
                 return None
             if (place, new) not in seen:
                 seen.add((place, new))

@@ -11,80 +11,22 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from statelang import regex
-from statelang.automaton import Regular
 from statelang.exports.conditions import Terms
-from statelang.exports.finite import Key, bodies, positions, reads
-from statelang.exports.parameter import WHOLE, Condition, Move, all_of, held
+from statelang.exports.finite import bodies, positions
+from statelang.exports.parameter import Move, all_of, held
+from statelang.exports.plain import MAX_RULES, Plain, TooManyRules
 from statelang.exports.plan import Plan, conditions_of
-from statelang.forms import references
-from statelang.program import (
-    Call,
-    CloseAction,
-    CloseScope,
-    EndSpan,
-    Event,
-    OpenScope,
-    Pass,
-    Read,
-)
-from statelang.source import Source
+from statelang.exports.reading import MAX_VALUES, Key, reads
+from statelang.exports.way import Cramped, Place, Way, texts
+from statelang.program import Call, CloseAction, CloseScope, EndSpan, Event, OpenScope, Pass, Read
 from statelang.space import StateSpace
-from statelang.syntax import parse
 
-MAX_RULES: Final = 5_000
+MAX_ALTERNATIVES: Final = 20_000
 _DEEPEST: Final = 50
 _ALWAYS: Final = "ge([0:1], 0)"  # rules that do not look at their parameter are refused
 _NEVER: Final = "lt([0:1], 0)"
-
-
-class TooManyRules(Exception):
-    """More rules than are worth writing."""
-
-
-class Cramped(Exception):
-    """The parameter would have to move where nothing is written; `keys` are what moves there."""
-
-    def __init__(self, keys: frozenset[Key]) -> None:
-        super().__init__()
-        self.keys = keys
-
-
-Place = tuple[int, tuple[int, ...]]  # a position, and the positions to come back at
-
-
-@frozen
-class Way:
-    """One alternative under way: what is written, when it is open, what is known of the fields of
-    the step, and how the parameter moves at its end."""
-
-    at: Place | None
-    symbols: tuple[str, ...] = ()
-    condition: Condition = True
-    fixed: frozenset[tuple[Key, str | None]] = frozenset()
-    keep: int = WHOLE
-    put: int = 0
-    counted: tuple[str, ...] = ()
-    moved: frozenset[Key] = frozenset()
-    began: Place | None = None
-
-    def move(self, move: Move, keys: frozenset[Key]) -> Way:
-        """The same after one more move."""
-        return evolve(
-            self,
-            condition=all_of(self.condition, move.condition),
-            keep=self.keep & move.keep,
-            put=(self.put & move.keep) | move.put,
-            counted=(*self.counted, *move.steps),
-            moved=self.moved | keys,
-        )
-
-    @property
-    def functions(self) -> tuple[str, ...]:
-        """The moves, each in llguidance's notation."""
-        return (*Move(True, self.keep, self.put).functions, *self.counted)
 
 
 def parametric(space: StateSpace, plan: Plan, plain: str) -> str:
@@ -107,26 +49,19 @@ class _Rules:
             if self.program.edges[at]
         }
         self.involved = {entry for entry in self.bodies if self.is_involved(entry)}
-        self.source = Source(plain, "")
-        self.definitions = {d.name: d for d in parse(self.source).definitions}
-        self.terminals = {t.name: t.language for t in space.terminals}
+        self.plain = Plain(space, plain)
         self.names: dict[Place, str] = {}
-        self.used: set[str] = set()
         self.lines: list[str] = []
         self.todo: list[Place] = []
-        self.parts: list[int] = []
         self.steps: dict[str, str] = {}
+        self.alternatives = 0
 
     def text(self) -> str:
         first = self.name((self.program.entry, ()))
         self.lines.append(f"start : {first}::{self.plan.first:#x}")
         for place in self.todo:  # which grows on the way
             self.rule(place)
-        seen: set[int] = set()
-        for entry in self.parts:
-            if entry not in seen:
-                self.part(entry, seen)
-        return "\n".join([*self.lines, "", *self.as_they_are()]) + "\n"
+        return "\n".join([*self.lines, *self.plain.parts(), "", *self.plain.rules()]) + "\n"
 
     def name(self, place: Place) -> str:
         if place not in self.names:
@@ -142,7 +77,7 @@ class _Rules:
     def fresh(self, base: str) -> str:
         """A name that nothing in the file has."""
         name = f"_{base.lstrip('_')}_{len(self.names)}"
-        while name in self.definitions:
+        while name in self.plain.definitions:
             name += "_"
         return name
 
@@ -171,6 +106,9 @@ class _Rules:
             option = self.alternative(way)
             if option not in options:
                 options.append(option)
+            self.alternatives += 1
+            if self.alternatives > MAX_ALTERNATIVES:
+                raise TooManyRules
         options = options or [f'"" %if {_NEVER}']
         if not any(" %if " in option for option in options):
             options[0] += f" %if {_ALWAYS}"
@@ -181,7 +119,7 @@ class _Rules:
         condition = "" if way.condition is True else f" %if {way.condition}"
         if way.at is None:
             return (" ".join(way.symbols) or '""') + condition
-        moves, symbols = list(way.functions), _texts(way.symbols, len(way.functions))
+        moves, symbols = list(way.functions), texts(way.symbols, len(way.functions))
         if len(symbols) < len(moves):
             raise Cramped(way.moved)
         head, target = list(symbols), self.name(way.at)
@@ -210,7 +148,8 @@ class _Rules:
             yield from self.ways(evolve(way, at=back), seen)
             return
         is_choice = len(edges) > 1 or position in self.program.states
-        if (is_choice and way.symbols) or (way.moved and not isinstance(edges[0], Pass)):
+        writes_after_move = way.moved and not isinstance(edges[0], Pass)
+        if (is_choice and way.symbols) or writes_after_move or self.is_wide(way, edges[0]):
             if not way.symbols:
                 raise Cramped(way.moved)
             yield self.remembered(way)
@@ -249,36 +188,49 @@ class _Rules:
                 yield evolve(way, at=(entry, after))
             case Call(entry=entry) if entry in self.bodies:
                 action = self.bodies[entry]
-                self.used.add(self.program.actions[action])
-                symbols = (*way.symbols, self.program.actions[action])
-                yield self.counted(evolve(way, at=target, symbols=symbols), action)
+                name = self.plain.rule(self.program.actions[action])
+                yield self.counted(evolve(way, at=target, symbols=(*way.symbols, name)), action)
             case Call(entry=entry):
-                self.parts.append(entry)
-                yield evolve(way, at=target, symbols=(*way.symbols, f"_part_{entry}"))
+                name = self.plain.call(entry)
+                yield evolve(way, at=target, symbols=(*way.symbols, name))
 
     def owner(self, edge: Pass, event: Event) -> int:
         return event.action if isinstance(event, CloseAction) else self.owners.get(edge.target, -1)
 
-    def read(self, way: Way, edge: Read) -> Iterator[Way]:
-        """A text; where it is a field that contracts ask for, one way for each text it may be."""
+    def field(self, edge: Read) -> tuple[list[Key], list[str]]:
+        """What contracts ask for of a text: the fields it is, and each text that it may be."""
         following = self.program.edges[edge.target]
         event = (
             following[0].event if len(following) == 1 and isinstance(following[0], Pass) else None
         )
         action = self.owners.get(edge.target, -1)
-        keys = [
+        keys: list[Key] = [
             ("slot", action, slot)
             for slot, _ in (event.slots if isinstance(event, EndSpan) else ())
             if ("slot", action, slot) in self.layout
         ]
+        values = self.layout[keys[0]].values if keys else ()
+        known = [v for v in values if isinstance(v, str) and edge.language.matches(v.encode())]
+        return keys, known
+
+    def read(self, way: Way, edge: Read) -> Iterator[Way]:
+        """A text; where it is a field that contracts ask for, one way for each text it may be."""
+        keys, values = self.field(edge)
         if not keys:
-            yield evolve(way, symbols=(*way.symbols, self.terminal(edge)))
-            return
-        for value in self.layout[keys[0]].values:
-            if isinstance(value, str) and edge.language.matches(value.encode()):
-                fixed = {**dict(way.fixed), **dict.fromkeys(keys, value)}
-                symbol = json.dumps(value, ensure_ascii=False)
-                yield evolve(way, symbols=(*way.symbols, symbol), fixed=frozenset(fixed.items()))
+            yield evolve(way, symbols=(*way.symbols, self.plain.terminal(edge)))
+        for value in values:
+            fixed = {**dict(way.fixed), **dict.fromkeys(keys, value)}
+            symbol = json.dumps(value, ensure_ascii=False)
+            yield evolve(way, symbols=(*way.symbols, symbol), fixed=frozenset(fixed.items()))
+
+    def is_wide(self, way: Way, edge: Read | Pass | Call) -> bool:
+        """Whether a way has fields enough: with one more there would be too many alternatives."""
+        if not isinstance(edge, Read) or not way.fixed:
+            return False
+        count = len(self.field(edge)[1])
+        for key, _ in way.fixed:
+            count *= len(self.layout[key].values)
+        return count > MAX_VALUES
 
     # -- events
 
@@ -364,68 +316,3 @@ class _Rules:
                 seen.add(at)
                 todo += [edge.target for edge in self.program.edges[at]]
         return False
-
-    # -- rules without it
-
-    def terminal(self, edge: Read) -> str:
-        """A text: the name of a terminal, a quoted text or a regular expression."""
-        if self.terminals.get(edge.name) is edge.language:
-            self.used.add(edge.name)
-            return edge.name
-        return _quoted(edge.name, edge.language)
-
-    def part(self, entry: int, seen: set[int]) -> None:
-        """A part that is in itself: no contract in it is carried."""
-        todo = [entry]
-        seen.add(entry)
-        while todo:
-            at = todo.pop(0)
-            if len(self.lines) > MAX_RULES:
-                raise TooManyRules
-            options: dict[str, None] = {}
-            for edge in self.program.edges[at]:
-                symbols = [self.terminal(edge)] if isinstance(edge, Read) else []
-                if isinstance(edge, Call):
-                    self.parts.append(edge.entry)
-                    symbols.append(f"_part_{edge.entry}")
-                if self.program.edges[edge.target]:
-                    symbols.append(f"_part_{edge.target}")
-                    if edge.target not in seen:
-                        seen.add(edge.target)
-                        todo.append(edge.target)
-                options[" ".join(symbols) or '""'] = None
-            self.lines.append(f"_part_{at} : " + " | ".join(options))
-
-    def as_they_are(self) -> Iterator[str]:
-        """The rules and terminals of the file that are used as they are."""
-        todo, used = [*self.used], set[str]()
-        while todo:
-            name = todo.pop()
-            if name not in used:
-                used.add(name)
-                todo += references(self.definitions[name].body)
-        for name, definition in self.definitions.items():
-            if name in used:
-                end = max(alternative.span.end for alternative in definition.alternatives)
-                yield self.source.text[definition.span.start : end].rstrip()
-
-
-def _texts(symbols: tuple[str, ...], wanted: int) -> list[str]:
-    """The symbols, quoted texts cut in two until there are as many as wanted."""
-    found = list(symbols)
-    for at in range(len(found) - 1, -1, -1):
-        while len(found) < wanted and found[at].startswith('"') and found[at].endswith('"'):
-            text = json.loads(found[at])
-            if len(text) < 2:
-                break
-            found[at : at + 1] = [
-                json.dumps(part, ensure_ascii=False) for part in (text[:-1], text[-1])
-            ]
-    return found
-
-
-def _quoted(shown: str, language: Regular) -> str:
-    for flag, ignore_case in (("", False), ("i", True)):
-        if regex.text(shown, ignore_case=ignore_case) is language:
-            return json.dumps(shown, ensure_ascii=False) + flag
-    return f"/{shown}/"

@@ -8,17 +8,9 @@ from attrs import frozen
 
 from statelang import expression as ex
 from statelang.exports.conditions import Layout, Terms
-from statelang.exports.finite import (
-    MAX_VALUES,
-    Key,
-    Site,
-    compared_counts,
-    fields,
-    reads,
-    sites,
-    values_of,
-)
+from statelang.exports.finite import Site, fields, sites, values_of
 from statelang.exports.parameter import Bits, Unsaid
+from statelang.exports.reading import MAX_VALUES, Key, compared_counts, reads
 from statelang.program import Clause, CloseScope, EndSpan, Env, Event, Gate, OpenScope
 from statelang.space import StateSpace
 from statelang.values import Undefined, Value

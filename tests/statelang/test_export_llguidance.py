@@ -197,3 +197,43 @@ def test_too_many_bits_are_let_go() -> None:
     reader = readers.llguidance_lark(found.text)
     assert reader("declare b for b\nsolve b\ncheck b goal\ndone b\n")
     assert not reader("declare b for b\nsolve b\ncheck b step\ndone b\n")
+
+
+FIELDS: Final = r"""
+//@ ghost seen: set[text] = {}
+
+start : go _going
+_going : go _going
+       | stop
+
+//@ requires b.ID not in seen and c.ID != a.ID
+//@ set seen = seen | {a.ID}
+go : "go " a "," b "," c "\n"
+a : ID
+b : ID
+c : ID
+//@ requires size(seen) > 1
+stop : "stop\n"
+
+ID : /[a-h]/ | /[A-Z]/
+"""
+
+
+def test_many_fields_do_not_multiply() -> None:
+    """Fields of one step are read one after the other: the text grows with their sum, and means
+    the same."""
+    found = statelang.export(statelang.loads(FIELDS), "llguidance")
+    assert () == found.dropped and len(found.text) < 100_000
+    reader = readers.llguidance_lark(found.text)
+    assert [True, False, False, False] == [
+        reader(f"go a,b,c\n{text}stop\n")
+        for text in ("go b,c,d\n", "go a,b,c\n", "go b,a,c\n", "go b,c,b\n")
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["x{5000}", "[a-z]{1,3}", "x+", "(a|b){40}"])
+def test_texts_without_number_are_not_written_out(pattern: str) -> None:
+    """A field of many or long texts is left as it is, at once."""
+    text = FIELDS.replace("/[A-Z]/", f"/{pattern}/")
+    found = statelang.export(statelang.loads(text), "llguidance")
+    assert 3 == len(found.dropped) and len(found.text) < 1_000

@@ -146,7 +146,7 @@ def test_readers_agree_with_the_machine(name: str, target: str, reader: Reader) 
     if target == "regex" and name not in REGULAR:
         pytest.skip("not regular")
     slow = reader in (readers.earley, readers.outlines_core)
-    assert_same(name, reader(exported(name, target).text), 12 if slow else 60)
+    assert_same(name, reader(exported(name, target).text), 12 if slow else 40)
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "json"])
