@@ -128,7 +128,7 @@ class Statelang:
 
     def masked(self, bitmask: Any, logits: Any) -> tuple[Callable[[], Any], Callable[[int], Any]]:
         matcher = self.first.copy()
-        return lambda: matcher.mask_logits(logits), matcher.consume_token
+        return partial(matcher.mask_logits, logits.numpy()), matcher.consume_token
 
 
 class ZeroCopy:
@@ -152,8 +152,9 @@ class Peer(NamedTuple):
     is_slow: bool = False
 
 
-def peers(vocabulary: Vocabulary, bound: str) -> list[Peer]:
-    """The other engines, each as a user would write it and in the best form that we found."""
+def peers(vocabulary: Vocabulary, bound: str, *, best_only: bool = False) -> list[Peer]:
+    """The other engines that are installed, each as a user would write it and in the best form
+    that we found; or in the best form alone."""
     found = []
     with suppress(ImportError):
         plain, tuned = (
@@ -177,7 +178,7 @@ def peers(vocabulary: Vocabulary, bound: str) -> list[Peer]:
             table = _outlines_vocabulary(vocabulary)
             pattern = languages.regex(bound)
             found.append(Peer("outlines-core", lambda: _OutlinesCore(table, pattern), True))
-    return found
+    return [peer for peer in found if not best_only or peer.name not in ("llguidance", "xgrammar")]
 
 
 def _llguidance_tokenizer(vocabulary: Vocabulary, slices: list[str] | None) -> Any:

@@ -21,7 +21,7 @@ def _data() -> Path:
 
 def tekken() -> Vocabulary:
     """131,072 byte-level tokens."""
-    from transformers.integrations.mistral import convert_tekken_tokenizer
+    from transformers.integrations.mistral import convert_tekken_tokenizer  # type: ignore[attr-defined]
 
     return Vocabulary.from_tokenizer(convert_tekken_tokenizer(str(_data() / "tekken_240911.json")))
 

@@ -179,7 +179,10 @@ class Matcher:
             index: The row.
         """
         mask = self.guide.states.sparse(self.compute_bitmask())
-        mask_logits(logits[index : index + 1], [mask])
+        if isinstance(logits, np.ndarray):
+            mask.apply(logits[index])
+        else:
+            mask_logits(logits[index : index + 1], [mask])
 
     def forced_tokens(self) -> list[int]:
         """Tokens of the text that must come next whatever is chosen, as the tokenizer would write

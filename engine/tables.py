@@ -6,7 +6,7 @@ tokens that stay inside the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -74,17 +74,29 @@ class Table:
 
 @frozen(eq=False)
 class _Text:
-    """The tokens that stay inside a text: as a row, and how far they may move its end."""
+    """The tokens that stay inside a text, by where they lead; the most bytes it then needs."""
 
-    tokens: npt.NDArray[np.bool_]
-    farther: int
+    groups: tuple[Ints, ...]
+    farthest: int
+
+
+@frozen(eq=False)
+class _Entry:
+    """A text, the bytes that may lead out of it or past it, what happens on the way into it, and
+    the least bytes from its end to the end of the trace."""
+
+    text: Regular
+    leaving: int
+    happened: Happened
+    after: int
 
 
 @frozen(eq=False)
 class _Reach:
-    """Tokens that hold one of some bytes, and the nodes on the way to them."""
+    """Tokens that hold one of some bytes, as a mask, and the nodes on the way to them."""
 
-    tokens: Ints
+    tokens: npt.NDArray[np.bool_]
+    count: int
     nodes: npt.NDArray[np.bool_]
 
 
@@ -142,61 +154,91 @@ class Tables:
     def _whole(self, control: Control) -> Table:
         """By all tokens, walked from the places."""
         ids, states = self._places.tokens(self.vocabulary.trie, self._key(control))
-        free = np.zeros(self.size, np.bool_)
-        return self._made(control, free, ids, states, 0)
+        return self._made(control, ids, states)
 
     def _shared(self, control: Control) -> Table | None:
-        """By the tokens that stay inside the text, which all such texts share, and those that may
-        leave it, walked from the place; None where that saves nothing."""
-        if len(control) > 1 or control[0].left is None or self._key(control)[1]:
+        """By the tokens that stay inside the text that is read or begins here, which all such
+        texts share, and by those that may not, walked from the place; None where that saves
+        nothing."""
+        entry = self._entry(control)
+        if entry is None:
             return None
-        thread, left = control[0], control[0].left
-        if _first(left).bit_count() < _WIDE:
+        reach, text = self._reach(entry.leaving), self._text(entry.text)
+        if text is None or reach.count > self.size // 4:
             return None
-        leaving = 0
-        for exit_ in self.machine.exits(thread):
-            leaving |= _first(exit_.read.language) if exit_.read is not None else 0
-        reach, text = self._reach(leaving), self._text(left)
-        if text is None or len(reach.tokens) > self.size // 4:
-            return None
-        free = text.tokens.copy()
-        free[reach.tokens] = False
-        ids, states = self._places.tokens(self.vocabulary.trie, (control, ()), reach.nodes)
-        return self._made(control, free, ids, states, text.farther)
+        ids, states = self._places.tokens(self.vocabulary.trie, self._key(control), reach.nodes)
+        walked = reach.tokens[ids]
+        inside = [group[~reach.tokens[group]] for group in text.groups]
+        return self._made(control, ids[walked], states[walked], inside, entry, text.farthest)
 
     def _made(
-        self, control: Control, free: npt.NDArray[np.bool_], ids: Ints, states: Ints, farther: int
+        self,
+        control: Control,
+        ids: Ints,
+        states: Ints,
+        inside: Sequence[Ints] = (),
+        entry: _Entry | None = None,
+        farthest: int = 0,
     ) -> Table:
+        free = np.zeros(self.size, np.bool_)
         alike: list[Ints] = []
         single: list[Ints] = []
-        nearest = min(map(self.machine.low, control))
+        low, nearest, farther = self.machine.low, min(map(self.machine.low, control)), 0
         for state in _present(states):
             after, happened = self._places.key(state)
             here = ids[states == state]
             if happened == ():
                 free[here] = True
-                farther = max(farther, max(map(self.machine.low, after)) - nearest)
+                farther = max(farther, max(map(low, after)) - nearest)
             elif happened is None:
                 single.append(here)
             else:
                 alike.append(here)
+        if entry is not None and entry.happened:
+            alike += [group for group in inside if len(group)]
+        elif entry is not None:
+            free[np.concatenate(inside)] = True
+            farther = max(farther, entry.after + farthest - nearest)
         tried = np.sort(np.concatenate(single)) if single else ids[:0]
         paths = self.vocabulary.trie.paths(tried)
         return Table(control, packed(free), int(free.sum()), tuple(alike), tried, farther, paths)
+
+    def _entry(self, control: Control) -> _Entry | None:
+        """The one text of many kinds of bytes that is read at a place or begins there."""
+        if len(control) > 1 or self._key(control)[1]:
+            return None
+        thread, others = control[0], 0
+        happened: Happened = ()
+        text = thread.left
+        if text is None:
+            exits = [e.read.language for e in self.machine.exits(thread) if e.read is not None]
+            wide = [language for language in exits if _first(language).bit_count() >= _WIDE]
+            if len(wide) != 1:
+                return None
+            for language in exits:
+                others |= _first(language) if language is not wide[0] else 0
+            own = _first(wide[0]) & ~others
+            after, met = self._after(control, lowest(own)) if own else ((), None)
+            if met is None or len(after) != 1 or self._key(after)[1] or after[0].left is None:
+                return None
+            text, thread, happened = opened(wide[0], self._limit)[0], after[0], met
+        elif _first(text).bit_count() < _WIDE:
+            return None
+        for exit_ in self.machine.exits(thread):
+            others |= _first(exit_.read.language) if exit_.read is not None else 0
+        assert thread.left is not None
+        return _Entry(text, others, happened, self.machine.low(thread) - thread.left.shortest)
 
     def _text(self, left: Regular) -> _Text | None:
         """The tokens that stay inside a text; None where some token is the whole of what is left,
         for then something may happen after it."""
         if left not in self._texts:
             ids, states = self._languages.tokens(self.vocabulary.trie, left)
-            ends = [self._languages.key(state) for state in _present(states)]
-            if EMPTY in ends:
-                self._texts[left] = None
-            else:
-                tokens = np.zeros(self.size, np.bool_)
-                tokens[ids] = True
-                farther = max((end.shortest for end in ends), default=0) - left.shortest
-                self._texts[left] = _Text(tokens, max(0, farther))
+            present = _present(states)
+            ends = [self._languages.key(state) for state in present]
+            groups = tuple(ids[states == state] for state in present)
+            farthest = max((end.shortest for end in ends), default=0)
+            self._texts[left] = None if EMPTY in ends else _Text(groups, farthest)
         return self._texts[left]
 
     def _reach(self, byte_set: int) -> _Reach:
@@ -205,8 +247,10 @@ class Tables:
             held = np.isin(trie.labels, bytes_of(byte_set))
             held[0] = False
             held = trie.below(held)
-            ids = np.flatnonzero(np.repeat(held, np.diff(trie.held)))
-            self._reaches[byte_set] = _Reach(trie.ids[ids], trie.above(held))
+            ids = trie.ids[np.repeat(held, np.diff(trie.held))]
+            tokens = np.zeros(self.size, np.bool_)
+            tokens[ids] = True
+            self._reaches[byte_set] = _Reach(tokens, len(ids), trie.above(held))
         return self._reaches[byte_set]
 
     def _with(self, thread: Thread, left: Regular) -> Thread:
