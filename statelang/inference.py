@@ -54,6 +54,9 @@ def infer(traces: Iterable[str]) -> Inference:
     if not texts:
         raise StatelangError("there is no trace to infer a grammar from; give at least one")
     _bound(sum(map(len, texts)), MAX_CHARACTERS, "characters")
+    for number, trace in enumerate(texts, 1):
+        if any("\ud800" <= char <= "\udfff" for char in trace):
+            raise StatelangError(f"trace {number} holds half a character; write it as UTF-8")
     by_tags, steps = steps_of(texts)
     _bound(sum(map(len, steps)), MAX_STEPS, "steps")
     kinds = kinds_of(steps, by_tags)

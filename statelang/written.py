@@ -15,7 +15,10 @@ _TOKEN: Final = re.compile(r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\\n])+/|(\s+)')
 
 @frozen
 class Rule:
-    """A rule or a terminal: its text in the file, documentation and contract lines."""
+    """A rule or a terminal: its text in the file, documentation and the contract lines above it.
+
+    Contracts at the ends of alternatives are a part of the text.
+    """
 
     name: str
     text: str
@@ -74,6 +77,8 @@ def clauses(space: StateSpace) -> tuple[Clause, ...]:
 def _text(file: File, definition: Definition) -> str:
     last = definition.alternatives[-1]
     end = max(alternative.span.end for alternative in definition.alternatives)
+    if last.contract:
+        end = last.contract.span.end
     text = file.source.text[definition.span.start : end].rstrip()
     is_empty = last.span.start < definition.span.start  # an empty alternative has no place
     return f"{text} |" if is_empty and len(definition.alternatives) > 1 else text

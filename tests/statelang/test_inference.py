@@ -133,6 +133,12 @@ def test_nothing_to_infer_from() -> None:
         infer([])
 
 
+def test_half_a_character() -> None:
+    """JSON can hold what is no text."""
+    with pytest.raises(StatelangError, match="trace 2 holds half a character"):
+        infer(["<a>x</a>", "<a>\ud83d</a>"])
+
+
 def test_what_readers_would_cut_differently() -> None:
     """A closing tag of another kind inside a payload is refused, with the way out."""
     with pytest.raises(StatelangError, match="mark the steps by tags"):

@@ -14,7 +14,7 @@ TEXT = r"""/// A space.
 //@ limit go 3
 
 start : go _on  //@ requires n < 2
-      | stop
+      | stop  //@ requires n == 0
 /// Going.
 _on : stop
     |
@@ -37,6 +37,7 @@ def test_rules_are_written_as_in_the_file() -> None:
 
     assert ["start", "_on", "go", "stop", "WORD", "NL"] == list(found)
     assert 'go : "go" ("  " | "\\t")  WORD\n   | "run"' == found["go"].text
+    assert found["start"].text.endswith("      | stop  //@ requires n == 0")
     assert "_on : stop |" == found["_on"].text
     assert 'stop : ("stop" NL)' == found["stop"].text
     assert "Go on." == found["go"].doc
