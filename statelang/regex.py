@@ -183,6 +183,8 @@ class _Parser(Generic[T]):
         low, comma, high = self.pattern[self.at : end].partition(",") if end > 0 else ("", "", "")
         if not re.fullmatch(r"[0-9]+(,[0-9]*)?", f"{low}{comma}{high}"):
             raise RegexError("a bound is written `{3}`, `{1,4}` or `{2,}`", start)
+        if max(len(low), len(high)) > 9:
+            raise RegexError(f"a bound above {MAX_REPEAT:,} is not allowed", start)
         least, most = int(low), int(high) if high else (None if comma else int(low))
         if most is not None and most < least:
             raise RegexError(f"the bound `{{{low},{high}}}` admits nothing", start)

@@ -74,6 +74,7 @@ def _same_alternative(file: File) -> Iterator[Diagnostic]:
         if definition.is_terminal:
             continue
         seen: dict[object, int] = {}
+        help_ = _without(definition)
         for index, alternative in enumerate(definition.alternatives):
             first = seen.setdefault(shape(alternative.body), index)
             if first != index:
@@ -84,7 +85,7 @@ def _same_alternative(file: File) -> Iterator[Diagnostic]:
                     alternative.span,
                     Severity.WARNING,
                     label="and again",
-                    help=_without(definition),
+                    help=help_,
                     also=(Label(definition.alternatives[first].span, "written here"),),
                 )
 

@@ -168,3 +168,10 @@ def test_groups_nest_to_a_bound() -> None:
     assert regex.parse("(" * 50 + "a" + ")" * 50).matches(b"a")
     with pytest.raises(regex.RegexError, match="nested deeper than 50"):
         regex.parse("(" * 51 + "a" + ")" * 51)
+
+
+def test_a_bound_of_many_digits_is_refused() -> None:
+    """A bound with more digits than Python reads as one number is an error with its place."""
+    with pytest.raises(regex.RegexError, match="a bound above 100,000 is not allowed") as caught:
+        regex.parse("ab{" + "9" * 5_000 + "}")
+    assert caught.value.offset == 2

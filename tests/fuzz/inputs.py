@@ -1,0 +1,143 @@
+"""Inputs for the readers of grammar files, made from a seed, and a table of hostile ones."""
+
+from __future__ import annotations
+
+import random
+import re
+from functools import cache
+from typing import Final
+
+import statelang
+from tests.differential.generated import grammar
+from tests.strategies import OWN, SHIPPED
+
+PIECES: Final = re.compile(r"//@?/?|\w+|\s+|.")
+CLAUSES: Final = (
+    "ghost open: set[text] = {}", "ghost m: map[text, number] = {}", "input hidden n: number",
+    "answer a.NUMBER as number", "limit a 3", "requires ID in open and size(open) > 0",
+    "checks value(sum, m) == NUMBER", "set open = open - {ID}", "type number",
+    "requires if a then not b else c[d].e ~ 1.5 + -x * 2 / y", "set m = m | {ID: last(a).N}",
+    "invariant old(n) <= n", "writes OUTPUT = python(CODE)", "mark ID", "restore ID",
+)  # fmt: skip
+
+
+@cache
+def _seeds() -> tuple[str, ...]:
+    shipped = [statelang.load(name).source.text for name in SHIPPED]
+    return (*shipped, *(text for text, _ in OWN.values()))
+
+
+def fuzzed(seed: int) -> tuple[str, bytes]:
+    """Which reader gets it (`file`, `text` or `clause`), and the input."""
+    chance = random.Random(f"fuzz {seed}")
+    kind = chance.random()
+    if kind < 0.1:
+        return "file", chance.randbytes(chance.randrange(400))
+    if kind < 0.2:
+        letters = "start:_ab|\"/\\[](){}*+?~.,@#%=<>\n\t 019éα\u2028\0-'&;"
+        text = "".join(chance.choices(letters, k=chance.randrange(200)))
+        return chance.choice(("file", "text")), text.encode()
+    if kind < 0.45:
+        return "clause", edited(chance.choice(CLAUSES), chance).encode()
+    text = grammar(seed) if kind < 0.6 else chance.choice(_seeds())
+    data = edited(text, chance).encode()
+    if chance.random() < 0.2:
+        at = chance.randrange(len(data) + 1)
+        data = data[:at] + chance.randbytes(3) + data[at + chance.randrange(4) :]
+        return "file", data
+    return "text", data
+
+
+def edited(text: str, chance: random.Random) -> str:
+    """A text with some of its words and signs left out, doubled, exchanged or replaced."""
+    pieces = PIECES.findall(text) or [" "]
+    for _ in range(chance.choice((1, 1, 2, 3, 8))):
+        at, other = chance.randrange(len(pieces)), chance.randrange(len(pieces))
+        match chance.randrange(6):
+            case 0:
+                pieces[at] = ""
+            case 1:
+                pieces[at] *= chance.choice((2, 2, 40))
+            case 2:
+                pieces[at], pieces[other] = pieces[other], pieces[at]
+            case 3:
+                pieces[at] = pieces[other]
+            case 4:
+                pieces[at] = chance.choice(("(", ")", "|", "~1000", "{1,1000}", "*", "999999", "i"))
+            case 5:
+                start, end = sorted((at, other))
+                pieces[start:end] = pieces[start : min(end, start + 60)] * 2
+    return "".join(pieces)
+
+
+def _with(terminal: str) -> str:
+    return f'start : a\na : "<" T ">"\nT : {terminal}\n'
+
+
+def _contract(clause: str) -> str:
+    return (
+        f'//@ ghost n: number = 0\n\nstart : a\n//@ {clause}\na : "<" T ">"\nT : /[0-9]{{1,3}}/\n'
+    )
+
+
+def _rules(count: int) -> str:
+    chain = "\n".join(f'a{i} : "x" a{i + 1}' for i in range(count))
+    return f'start : a0\n{chain}\na{count} : "y"\n'
+
+
+def _doubling(depth: int) -> str:
+    parts = "\n".join(f'p{i} : p{i + 1} "," p{i + 1}' for i in range(depth))
+    return f'start : a\na : p0\n{parts}\np{depth} : "x"\n'
+
+
+HOSTILE: Final = {
+    "nested repetition": _with("/((a{1,1000}){1,1000}){1,1000}/"),
+    "nested stars": _with("/((((a*)*)*)*)*b/"),
+    "nested options": _with("/(((((((a?)?b?)?c?)?){1,50}){1,50}){1,50})x/"),
+    "huge bound": _with("/a{1,999999999999}/"),
+    "huge bound of a class": _with("/[^<]{1,100000}/"),
+    "huge bounds beside each other": _with("/(a{1,90000}|a{2,90000}|[ab]{3,90000})c/"),
+    "a bound with many digits": _with("/a{" + "9" * 50_000 + "}/"),
+    "repetition of a rule": 'start : a\na : ((("x"~1..1000)~1..1000)~1..1000)\n',
+    "repetition of a part": 'start : a\na : b~1..1000\nb : c~1..1000\nc : "x"\n',
+    "deep groups": "start : a\na : " + "(" * 5_000 + '"x"' + ")" * 5_000 + "\n",
+    "deep groups in a regex": _with("/" + "(" * 5_000 + "x" + ")" * 5_000 + "/"),
+    "groups never closed": "start : a\na : " + "(" * 20_000 + "\n",
+    "many rules": _rules(900),
+    "very many rules": _rules(20_000),
+    "parts that double": _doubling(40),
+    "many alternatives": "start : a\na : " + " | ".join(f'"x{i}"' for i in range(3_000)) + "\n",
+    "many states": "".join(
+        f"_s{i} : a _s{(i * 7) % 400} | b _s{(i * 3) % 400} | a\n" for i in range(400)
+    )
+    + 'start : a _s0\na : "a"\nb : "b"\n',
+    "options that multiply": 'start : a\na : "<"' + ' ("x" | "y")? ("z" | "w")?' * 40 + ' ">"\n',
+    "exponential automaton": _with("/(a|b)*a(a|b){1,60}/"),
+    "exponential union": _with("/(" + "|".join(f"[a-z]{{{i}}}b[a-z]*" for i in range(40)) + ")/"),
+    "whole of unicode without case": _with("/[^a]{1,1000}/i"),
+    "a long text": f'start : a\na : "{"x" * 150_000}"\n',
+    "a file too long": "// " + "x" * 2_000_000 + '\nstart : a\na : "x"\n',
+    "a long contract": _contract("requires " + " + ".join(["1"] * 20_000) + " == 2"),
+    "a contract of many words": _contract("requires " + " and ".join(["n == 1"] * 180)),
+    "parentheses in a contract": _contract("requires " + "(" * 900 + "n" + ")" * 900 + " == 1"),
+    "many negations": _contract("requires " + "not " * 400 + "n == 1"),
+    "many minus signs": _contract("requires " + "-" * 1_500 + "n == 1"),
+    "an enormous number": _contract("requires n == " + "9" * 1_900),
+    "numbers that grow": _contract("set n = " + " * ".join(["99999999"] * 150)),
+    "many indexes": _contract("requires n" + "[1]" * 500 + " == 1"),
+    "deep types": "//@ ghost m: " + "list[" * 300 + "text" + "]" * 300 + ' = {}\n\nstart : a\na : "x"\n',
+    "many registers": "".join(f"//@ ghost r{i}: number = {i}\n" for i in range(2_000))
+    + '\nstart : a\na : "x"\n',
+    "registers that double": "//@ ghost r0: number = 9\n"
+    + "".join(f"//@ ghost r{i}: number = r{i - 1} * r{i - 1}\n" for i in range(1, 60))
+    + '\nstart : a\na : "x"\n',
+    "many clauses": 'start : a\n' + "//@ requires count(a) < 9\n" * 3_000 + 'a : "x"\n',
+    "null characters": "\0" * 10_000,
+    "a line separator": 'start : a\u2028a : "x"\n',
+    "an open text": 'start : a\na : "' + "\\" * 9_999 + "\n",
+    "slashes": "start : a\na : " + "/" * 9_999 + "\n",
+    "many bars": "start : a\na : " + "|" * 9_999 + "\n",
+    "colons": ":" * 9_999 + "\n",
+    "a limit with many digits": '//@ limit a ' + "9" * 1_900 + '\n\nstart : a _b\n_b : a _b\n   | a\na : "x"\n',
+    "recursion through options": 'start : a\na : b "x"\nb : c?\nc : "(" b ")" | d\nd : "[" c "]"\n',
+}  # fmt: skip
