@@ -17,9 +17,11 @@ _TESTS: Final = '''\
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 import statelang
 from statelang.engine import validate
+from statelang.testing import traces
 from statelang.walk import walk
 
 PATH = Path(__file__).with_name("SPACE_NAME.lark")
@@ -78,6 +80,14 @@ def test_rejected(text: str, rule: str | None) -> None:
 def test_walks_are_legal(seed: int) -> None:
     """Random walks keep every contract."""
     assert validate(SPACE, walk(SPACE, seed, problem=PROBLEM), problem=PROBLEM).contracts
+
+
+@given(traces(SPACE, problem=PROBLEM))
+def test_only_guesses_are_wrong(text: str) -> None:
+    """Whatever way a trace goes: without a guess, its answer is right."""
+    verdict = validate(SPACE, text, problem=PROBLEM)
+    assert verdict.contracts
+    assert verdict.answer or "<guess>" in text
 '''
 
 
