@@ -35,8 +35,8 @@ def read(name_or_path: str | Path) -> Source:
         known, close = ", ".join(shipped()), near(name[:100], shipped())
         raise StatelangError(
             f"there is no state space `{name}`: it is neither a file nor one of the shipped spaces "
-            f"({known}); {close and f'{close} Else '}give one of these names or the path of a .lark "
-            "file"
+            f"({known}); {close and f'{close} Else '}give one of these names or the path of a "
+            ".lark file"
         )
     try:
         text = path.read_text(encoding="utf-8")

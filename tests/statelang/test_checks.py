@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lark import Lark
 
 import statelang
-from statelang.diagnostics import render
+from statelang.diagnostics import GrammarError, Severity, render
 from statelang.readers import refusal
+from statelang.rules import rule
+from tests.strategies import OWN, SHIPPED, space_named
 
 
 def found(text: str) -> list[tuple[str, int]]:
     """Code and line of what is found; that small files document nothing is left out."""
     return [(f.code, f.line) for f in statelang.check(text) if f.code != "SL208"]
+
+
+PIECES = [
+    "?", "*", "+", "~1..3", "(", ")", "|", " ", "\n", "\n\n", ":", '"', '"x"', "/", "/[a-z]+/", "//",
+    "/// x", "//@ ", "//@ requires 1 < 2\n", "_", "a", "A", "start", "#", "'", "\\", "%ignore", "{", "}",
+    "[", "]", "^", "{1,3}", "[^<]", "é", "\x00", "->", "and", "==", "!", ".", "0", "\r\n",
+]  # fmt: skip
+
+
+@st.composite
+def mended(draw: st.DrawFn) -> str:
+    """The text of a sound space with pieces put in, taken out, moved, or put for others."""
+    text = space_named(draw(st.sampled_from([*SHIPPED, *OWN]))).source.text
+    chance = random.Random(draw(st.integers(0, 1 << 32)))
+    for _ in range(draw(st.integers(1, 4))):
+        words = text.split(" ") if chance.random() < 0.5 else text.splitlines(keepends=True)
+        kind, at = chance.randrange(4), chance.randrange(len(words))
+        if kind == 0:
+            del words[at]
+        elif kind == 1:
+            words.insert(at, chance.choice(words))
+        text = (" " if "\n" not in words[0][-1:] else "").join(words)
+        if kind > 1 and text:
+            place = chance.randrange(len(text))
+            text = text[:place] + chance.choice(PIECES) + text[place + (kind == 3) :]
+    return text
+
+
+@given(mended())
+def test_whatever_is_in_a_file_it_is_found_or_sound(text: str) -> None:
+    """Of any file `check` says the same as `loads`: findings of known rules, with a next step, in
+    the file; and what has no error is read by Lark itself."""
+    findings = statelang.check(f"{text}\n")
+    assert render(findings) is not None
+    for finding in findings:
+        assert rule(finding.code).severity is finding.severity
+        assert finding.help and 0 <= finding.span.start < finding.span.end <= len(text) + 2
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    try:
+        statelang.loads(f"{text}\n")
+    except GrammarError as error:
+        assert sorted(map(str, errors)) == sorted(map(str, error.diagnostics)) != []
+    else:
+        assert [] == errors
+        assert Lark(text, parser="lalr").rules
 
 
 def test_a_missing_name_is_one_finding() -> None:
