@@ -30,7 +30,7 @@ from statelang.syntax import (
 from statelang.terminals import Terminals
 from statelang.values import TEXT, Type
 
-MAX_PLACES: Final = 100_000
+MAX_PLACES: Final = 20_000  # names in place, laid out in well under a second
 
 
 class TooLarge(Exception):
