@@ -81,8 +81,8 @@ def _values(
     program = space.program
     values: dict[Key, tuple[Value | None, ...]] = {}
     for key, texts in fields(program).items():
-        values[key] = (None, *texts)
-        values["last", key[1], key[2]] = (None, *texts)
+        if key not in banned:  # what the last step wrote is taken from the field
+            values[key] = values["last", key[1], key[2]] = (None, *texts)
     largest: dict[Key, int] = {}
     for site in found:
         for clause in conditions_of(site.event):

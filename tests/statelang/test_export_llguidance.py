@@ -237,3 +237,23 @@ def test_texts_without_number_are_not_written_out(pattern: str) -> None:
     text = FIELDS.replace("/[A-Z]/", f"/{pattern}/")
     found = statelang.export(statelang.loads(text), "llguidance")
     assert 3 == len(found.dropped) and len(found.text) < 1_000
+
+
+def test_where_nothing_is_written_nothing_moves() -> None:
+    """A step that ends with one character has no room for several moves: its contracts are let go,
+    with all that depends on them."""
+    text = """
+//@ ghost seen: set[text] = {}
+
+start : go _going
+_going : go _going
+       | stop
+//@ set seen = seen | {ID}
+go : ID (";" | ",")
+//@ requires ID == last(go).ID and ID in seen
+stop : "=" ID
+ID : /[a-h]/
+"""
+    found = statelang.export(statelang.loads(text), "llguidance")
+    assert [7, 9] == [one.line for one in found.dropped]
+    assert readers.llguidance_lark(found.text)("a,b;=b")
