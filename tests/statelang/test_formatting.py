@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import attrs
@@ -179,6 +179,6 @@ def test_what_cannot_be_read_is_refused() -> None:
 
 def test_time_is_bounded() -> None:
     """What stands between two alternatives is read once, however long it is."""
-    start = perf_counter()
+    start = process_time()
     assert 'a : "b"\n  | "c"\n' == fmt('a : "b"' + " \n" * 90_000 + '| "c"')
-    assert perf_counter() - start < 5
+    assert process_time() - start < 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -65,8 +65,8 @@ def test_a_text_that_is_never_closed_ends_with_its_line() -> None:
 @pytest.mark.parametrize("text", ["a : /" + "\\" * 5000, 'a : "' + "\\" * 5000, "/a" * 5000])
 def test_time_is_bounded(text: str) -> None:
     """Reading what is never closed takes time in proportion to its length."""
-    start = perf_counter()
+    start = process_time()
     assert text == "".join(token.text for token in tokens(text))
     with pytest.raises(GrammarError):
         parse(Source(text))
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
