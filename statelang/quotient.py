@@ -18,7 +18,7 @@ from statelang.automaton import Regular, TooComplex, both, other_than
 from statelang.program import Call, Program, Read
 
 _MAX_WORK: Final = 3_000_000  # edges looked at
-_MAX_CLASSES: Final = 1_000
+_MAX_CLASSES: Final = 600
 _MAX_LANGUAGES: Final = 5_000  # pairs of them that are compared
 
 Classes = tuple[int, ...]  # of each position
@@ -37,7 +37,7 @@ class Ways:
 class Quotient:
     """The class of every position of every program, and what can happen next in each class.
 
-    The numbers of classes mean the same in all the programs.
+    The numbers of classes mean the same in all the programs. Without `ways`, they are not known.
     """
 
     classes: tuple[Classes, ...]
@@ -56,6 +56,8 @@ def quotient(programs: Sequence[Program]) -> Quotient:
             ways.append(way)
     classes = list(range(len(ways))) if budget < 0 else _refined(ways, budget)
     found = tuple(tuple(classes[a:b]) for a, b in pairwise(starts))
+    if budget < 0:  # the ways are not all known: nothing may be concluded from them
+        return Quotient(found, ())
     merged = {number: _seen(way, classes) for number, way in zip(classes, ways, strict=True)}
     return Quotient(found, tuple(merged[number] for number in sorted(merged)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import statelang
+from statelang import quotient as module
 from statelang.quotient import quotient, simulation
 from statelang.space import StateSpace
 
@@ -64,6 +65,16 @@ def test_a_wider_grammar_simulates(before: str, after: str) -> None:
     """More transitions, more alternatives or a wider terminal: one way, and not back."""
     wider = statelang.loads(SUM.replace(before, after))
     assert (False, True, False) == entries(statelang.loads(SUM), wider)
+
+
+@pytest.mark.parametrize(("bound", "value"), [("_MAX_WORK", 10), ("_MAX_CLASSES", 3)])
+def test_beyond_the_bounds_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch, bound: str, value: int
+) -> None:
+    """Where there is too much to look at, no space is said to follow another."""
+    monkeypatch.setattr(module, bound, value)
+    wider = statelang.loads(SUM.replace("{1,3}", "{1,4}"))
+    assert (False, False, False) == entries(statelang.loads(SUM), wider)
 
 
 def test_classes_are_fewer_than_positions() -> None:
