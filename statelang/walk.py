@@ -59,11 +59,13 @@ class _WalkSearch(Search):
     def ways(self, node: Node, width: int, wanted: int) -> list[int]:
         """One byte or a few of each kind, drawn at random, letters above all."""
         found = super().ways(node, width, wanted)
+        kinds = self.kinds(node)
         drawn = []
         for byte in found:
+            alike = next((kind for kind in kinds if kind >> byte & 1), 1 << byte)
             for _ in range(8):
                 other = self.random.choice(_LETTERS if self.random.random() < 0.9 else _OTHER)
-                if self.machine.moves(node.thread, other) == self.machine.moves(node.thread, byte):
+                if alike >> other & 1 and not wanted >> byte & 1:
                     byte = other
                     break
             drawn.append(byte)
