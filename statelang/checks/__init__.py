@@ -15,6 +15,7 @@ from statelang.analysis import table
 from statelang.checks import (
     advice,
     clauses,
+    conflicts,
     control,
     endings,
     masking,
@@ -52,7 +53,8 @@ def compiled(file: File, registers: Container[str], found: list[Diagnostic]) -> 
 
 def against(file: File, space: StateSpace) -> list[Diagnostic]:
     """Errors of a file that makes a space: what readers take differently, what cannot end."""
-    return [*portable.findings(file, space), *control.impossible(file, space)]
+    found = conflicts.findings(file) or list(portable.findings(file, space))
+    return [*found, *control.impossible(file, space)]
 
 
 def about(file: File, space: StateSpace) -> list[Diagnostic]:
