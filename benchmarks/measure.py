@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.peers import Engine, Session, Statelang
 from statelang.engine import Vocabulary
-from statelang.engine.tables import packed
+from statelang.engine.bits import packed
 
 _CLOCK: Final = time.thread_time_ns
 _BATCH: Final = 64

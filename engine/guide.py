@@ -14,8 +14,10 @@ import numpy as np
 from attrs import field, frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.engine.bits import Row, packed, unpacked
+from statelang.engine.bounds import FAR
 from statelang.engine.states import State, States
-from statelang.engine.tables import FAR, Row, Table, packed, unpacked
+from statelang.engine.tables import Table
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import field, frozen
 
-from statelang.engine.tables import Row, unpacked
+from statelang.engine.bits import Row, unpacked
 
 
 @frozen(eq=False)

@@ -15,10 +15,10 @@ from attrs import field, frozen
 
 from statelang.automaton import lowest
 from statelang.diagnostics import StatelangError
+from statelang.engine.bits import Row, holds
 from statelang.engine.guide import Guide, Position
 from statelang.engine.masking import mask_logits
 from statelang.engine.states import State
-from statelang.engine.tables import Row, holds
 from statelang.engine.vocabulary import Vocabulary
 from statelang.loader import loads
 from statelang.search import Node

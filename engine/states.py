@@ -13,8 +13,10 @@ from typing import Any, Final
 import numpy as np
 from attrs import define, field
 
+from statelang.engine.bits import Row, holds, packed, unpacked
+from statelang.engine.bounds import FAR
 from statelang.engine.masking import Sparse
-from statelang.engine.tables import FAR, Row, Table, Tables, holds, packed, unpacked
+from statelang.engine.tables import Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine

@@ -7,48 +7,27 @@ tokens that stay inside the text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from attrs import field, frozen
 
-from statelang.automaton import ALL_BYTES, EMPTY, NOTHING, Regular, either, lowest, repeat, then
+from statelang.automaton import ALL_BYTES, EMPTY, NOTHING, Regular, lowest
+from statelang.engine.bits import Row, packed
+from statelang.engine.bounds import FAR, opened
 from statelang.engine.sweep import Automaton, bytes_of
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine, Thread
 from statelang.program import BeginSpan, EndSpan, Event
 
-FAR: Final = 1 << 40
 _WIDE: Final = 16  # bytes that may come first, from which a text is worth a share of its own
 _MAX_TABLES: Final = 5_000
 
 Control = tuple[Thread, ...]
-Row = npt.NDArray[np.int32]
 Happened = tuple[Event | None, ...]  # the events along a token; None: a choice was left behind
 _Key = tuple[Control, Happened | None]  # None: what happened depends on the text of the token
-
-
-@lru_cache(maxsize=100_000)
-def opened(state: Regular, limit: int) -> tuple[Regular, int]:
-    """The same language for every continuation of at most `limit` bytes, far bounds taken away;
-    and how many bytes may be read before this stops to be so."""
-    match state.kind, state.parts:
-        case "then", (Regular() as first, Regular() as second):
-            (head, room), (tail, other) = opened(first, limit), opened(second, limit)
-            return then(head, tail), min(room, other)
-        case "either", parts:
-            found = [opened(part, limit) for part in parts if isinstance(part, Regular)]
-            return either(*(part for part, _ in found)), min(room for _, room in found)
-        case "repeat", (Regular() as item, int() as low, high):
-            assert high is None or isinstance(high, int)
-            bounds = [bound for bound in (low, high) if bound is not None and bound > limit]
-            most = None if high in bounds else high
-            room = min(bounds) - limit - 1 if bounds else FAR
-            return repeat(item, min(low, limit + 1), most), room
-    return state, FAR
 
 
 @frozen(eq=False, slots=False)
@@ -338,27 +317,6 @@ def _present(states: Ints) -> list[int]:
     """The distinct states, ascending."""
     found: list[int] = np.flatnonzero(np.bincount(states)).tolist()
     return found
-
-
-def packed(free: npt.NDArray[np.bool_]) -> Row:
-    """A mask as bits: token `i` is bit `i % 32` of word `i // 32` (llguidance's layout)."""
-    words = -(-len(free) // 32)
-    row = np.zeros(words * 4, np.uint8)
-    bits = np.packbits(free, bitorder="little")
-    row[: len(bits)] = bits
-    result = row.view(np.int32)
-    result.setflags(write=False)
-    return result
-
-
-def holds(row: Row, token: int) -> bool:
-    """Whether a token is in a mask."""
-    return 0 <= token < 32 * len(row) and bool(row[token >> 5] >> (token & 31) & 1)
-
-
-def unpacked(row: Row, size: int) -> npt.NDArray[np.bool_]:
-    """The mask of a row of bits."""
-    return np.unpackbits(row.view(np.uint8), count=size, bitorder="little").view(np.bool_)
 
 
 def _first(language: Regular) -> int:

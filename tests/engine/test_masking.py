@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statelang.engine.bits import packed
 from statelang.engine.masking import Sparse, mask_logits
-from statelang.engine.tables import packed
 
 LIBRARIES: dict[str, Any] = {
     "numpy": lambda array: array,

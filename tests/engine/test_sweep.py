@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statelang.automaton import NOTHING, Regular, lowest
+from statelang.engine.bits import packed, unpacked
+from statelang.engine.bounds import opened
 from statelang.engine.sweep import Automaton, bytes_of
-from statelang.engine.tables import opened, packed, unpacked
 from statelang.engine.trie import Trie
 from statelang.regex import parse
 

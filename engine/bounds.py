@@ -1,0 +1,30 @@
+"""Repetitions whose bound is too far away to matter for one token."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from statelang.automaton import Regular, either, repeat, then
+
+FAR: Final = 1 << 40
+
+
+@lru_cache(maxsize=100_000)
+def opened(state: Regular, limit: int) -> tuple[Regular, int]:
+    """The same language for every continuation of at most `limit` bytes, far bounds taken away;
+    and how many bytes may be read before this stops to be so."""
+    match state.kind, state.parts:
+        case "then", (Regular() as first, Regular() as second):
+            (head, room), (tail, other) = opened(first, limit), opened(second, limit)
+            return then(head, tail), min(room, other)
+        case "either", parts:
+            found = [opened(part, limit) for part in parts if isinstance(part, Regular)]
+            return either(*(part for part, _ in found)), min(room for _, room in found)
+        case "repeat", (Regular() as item, int() as low, high):
+            assert high is None or isinstance(high, int)
+            bounds = [bound for bound in (low, high) if bound is not None and bound > limit]
+            most = None if high in bounds else high
+            room = min(bounds) - limit - 1 if bounds else FAR
+            return repeat(item, min(low, limit + 1), most), room
+    return state, FAR
