@@ -202,8 +202,9 @@ class Machine:
             return high
         while low < high - 1:
             middle = (low + high) // 2
-            if self.advance(configuration, data[:middle]) is not None:
-                low = middle
+            following = self.advance(configuration, data[low:middle])
+            if following is not None:
+                configuration, low = following, middle
             else:
                 high = middle
         return low
