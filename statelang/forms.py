@@ -40,13 +40,17 @@ class Forms:
 
     def rules(self, definition: Definition, indent: str) -> list[str]:
         """The contract clauses of a rule, in words; what must hold comes before what changes."""
-        lines = [comment.text for comment in definition.contracts]
-        lines += [a.contract.text for a in definition.alternatives if a.contract]
-        lines.sort(key=lambda line: line.startswith("set "))
+        lines = [("", comment.text) for comment in definition.contracts]
+        lines += [
+            (f"Where it is {_quoted(self.source(option.body))}: ", option.contract.text)
+            for option in definition.alternatives
+            if option.contract
+        ]
+        lines.sort(key=lambda line: line[1].startswith("set "))
         return [
-            f"{indent}- {'Afterwards' if line.startswith('set ') else 'Must hold'}: "
+            f"{indent}- {where}{'Afterwards' if line.startswith('set ') else 'Must hold'}: "
             f"{in_words(self.space, line)}."
-            for line in lines
+            for where, line in lines
         ]
 
     def terminals(self) -> Iterator[str]:

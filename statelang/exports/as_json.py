@@ -44,6 +44,13 @@ def as_data(space: StateSpace) -> dict[str, Any]:
     file = parse(space.source)
     declared = {d.name: d for d in file.definitions}
     named = {action.name for action in space.actions}
+    gates = {
+        option.contract.text: option.contract
+        for definition in file.definitions
+        if definition.is_state
+        for option in definition.alternatives
+        if option.contract
+    }
     file_clauses = [c for block, _ in file.comments for c in block if c.contract]
     answer = space.answer
     return {
@@ -60,7 +67,7 @@ def as_data(space: StateSpace) -> dict[str, Any]:
                 "action": t.action,
                 "call": t.call,
                 "target": t.target,
-                "gates": list(t.gates),
+                "gates": [_clause(gates[gate]) for gate in t.gates],
             }
             for t in space.transitions
         ],
@@ -98,7 +105,14 @@ def _rule(definition: Definition) -> dict[str, Any]:
         "name": definition.name,
         "doc": definition.doc,
         "body": _item(definition.body),
-        "clauses": [_clause(comment) for comment in definition.contracts],
+        "clauses": [
+            *(_clause(comment) for comment in definition.contracts),
+            *(
+                _clause(option.contract, number)
+                for number, option in enumerate(definition.alternatives)
+                if option.contract
+            ),
+        ],
     }
 
 
@@ -119,11 +133,13 @@ def _item(item: Item) -> dict[str, Any]:
     raise TypeError(f"`{item}` is outside the portable profile and is never loaded")
 
 
-def _clause(comment: Comment) -> dict[str, Any]:
+def _clause(comment: Comment, alternative: int | None = None) -> dict[str, Any]:
+    """A clause; `alternative` counts from 0 where it binds to one alternative of a payload."""
     return {
         "line": comment.line,
         "text": comment.text,
         "tree": _tree(resolve.parse(comment.text)),
+        "alternative": alternative,
     }
 
 

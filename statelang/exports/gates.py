@@ -61,6 +61,11 @@ class Gates:
     def _forget(self, file: File) -> bool:
         """Let go of one register that something else than steps and numbers moves."""
         for definition in file.definitions:
+            for alternative in definition.alternatives:
+                tree = resolve.parse(alternative.contract.text) if alternative.contract else None
+                if tree is not None and tree.data == "set" and str(tree.children[0]) in self.data:
+                    del self.data[str(tree.children[0])]
+                    return True
             before: list[str] = []  # assignments follow each other there, and are at once here
             for comment in definition.contracts:
                 tree = resolve.parse(comment.text)

@@ -22,7 +22,7 @@ from tests.statelang import readers
 from tests.strategies import EDITS, OWN, SHIPPED, WORKED, space_named, walked
 
 NAMES = (*SHIPPED, *OWN)
-REGULAR = ("kwai_star_formal", "traffic", "pick", "share", "calls", "prefix", "lists")
+REGULAR = ("kwai_star_formal", "traffic", "pick", "share", "calls", "prefix", "lists", "options")
 
 # Grammars for what the spaces above do not have.
 ODD = {
@@ -47,6 +47,19 @@ _after : close
 open : "("
 leaf : "x"~2..3 ("," "y"?)* ";"
 close : ")"
+""",
+    "options": r"""
+//@ ghost n: number = 0
+
+start : say _said
+_said : say _said
+      | stop  //@ requires n < 3
+
+say : "a" WORD "\n"  //@ requires WORD != "x"
+    | "b" WORD "\n"  //@ set n = n + 1
+stop : "stop\n"
+
+WORD : /[a-z]/
 """,
     "comments": r"""
 // The head.
@@ -193,6 +206,16 @@ def test_json_tells_everything() -> None:
     )
 
 
+def test_json_tells_what_a_clause_binds_to() -> None:
+    """A clause of one alternative names it, and a transition has its gates, with their trees."""
+    data = json.loads(exported("options", "json").text)
+    clauses = data["actions"][0]["clauses"]
+    assert [0, 1] == [clause["alternative"] for clause in clauses]
+    gates = [transition["gates"] for transition in data["transitions"]]
+    assert [[], [], ["requires n < 3"]] == [[gate["text"] for gate in row] for row in gates]
+    assert "requires" == gates[2][0]["tree"]["node"]
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("kwai_star", "`plan` uses itself"), ("nested", "`_pair` uses itself")],
@@ -282,6 +305,13 @@ def test_charts_of_calls_are_flat() -> None:
         chart_ends(text, ("hello",) * count + ("bye",)) for count in (1, 3, 0, 4)
     ]
     assert chart_ends(exported("signs", "scxml").text, ("say", "trace.end"))
+
+
+def test_a_register_that_a_payload_moves_is_no_data() -> None:
+    """What is set on one alternative of a payload is not decided by steps alone."""
+    found = exported("options", "scxml")
+    assert "<data" not in found.text
+    assert "requires n < 3" in [one.clause for one in found.dropped]
 
 
 def test_a_chart_of_recursion_is_refused() -> None:

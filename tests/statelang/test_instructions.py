@@ -157,6 +157,16 @@ def test_inputs_leave_no_example() -> None:
     assert "options: red, blue" in statelang.prompt(space, problem)
 
 
+def test_rules_of_one_form_say_so() -> None:
+    """A clause on one alternative of a payload names the form that it is about."""
+    text = statelang.prompt(
+        statelang.loads(
+            'start : say\nsay : "a" WORD  //@ requires WORD != "x"\n    | "b" WORD\nWORD : /[a-z]/\n'
+        )
+    )
+    assert '- Where it is `"a" WORD`: Must hold: `WORD` is not "x".' in text
+
+
 def test_limits_are_said() -> None:
     """A limit of the file is a sentence under the order."""
     assert "- At most 3 `look` steps in one trace.\n" in statelang.prompt(statelang.loads(PICK))
