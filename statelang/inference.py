@@ -50,13 +50,7 @@ def infer(traces: Iterable[str]) -> Inference:
         StatelangError: there is no trace, one is not marked, there is more than is read, or AALpy
             is missing (the extra `infer`).
     """
-    texts = list(traces)
-    if not texts:
-        raise StatelangError("there is no trace to infer a grammar from; give at least one")
-    _bound(sum(map(len, texts)), MAX_CHARACTERS, "characters")
-    for number, trace in enumerate(texts, 1):
-        if any("\ud800" <= char <= "\udfff" for char in trace):
-            raise StatelangError(f"trace {number} holds half a character; write it as UTF-8")
+    texts = _taken(traces)
     by_tags, steps = steps_of(texts)
     _bound(sum(map(len, steps)), MAX_STEPS, "steps")
     kinds = kinds_of(steps, by_tags)
@@ -82,6 +76,21 @@ def infer(traces: Iterable[str]) -> Inference:
     )
 
 
+def _taken(traces: Iterable[str]) -> list[str]:
+    """The traces, read as far as the bound."""
+    texts: list[str] = []
+    characters = 0
+    for trace in traces:
+        texts.append(trace)
+        characters += len(trace)
+        _bound(characters, MAX_CHARACTERS, "characters")
+        if any("\ud800" <= char <= "\udfff" for char in trace):
+            raise StatelangError(f"trace {len(texts)} holds half a character; write it as UTF-8")
+    if not texts:
+        raise StatelangError("there is no trace to infer a grammar from; give at least one")
+    return texts
+
+
 def _beginnings(sequences: Sequences) -> int:
     """How many different beginnings the sequences have: what learning takes its time for."""
     found: dict[tuple[int, str], int] = {}
@@ -95,8 +104,8 @@ def _beginnings(sequences: Sequences) -> int:
 def _bound(found: int, most: int, what: str) -> None:
     if found > most:
         raise StatelangError(
-            f"the traces have {found:,} {what}, and at most {most:,} are read; give fewer traces, "
-            "or give one name to steps that do the same"
+            f"the traces have {found:,} {what} or more, and at most {most:,} are read; give fewer "
+            "traces, or give one name to steps that do the same"
         )
 
 
