@@ -76,7 +76,6 @@ class States:
         self._states: dict[object, State] = {}
         self._steps: dict[object, bool] = {}
         self._sparse: dict[int, tuple[Row, Sparse]] = {}
-        self._rows: dict[bytes, Row] = {}  # equal masks are one, and stay in the cache
         self.stops = np.array(sorted(vocabulary.stops), np.int32)
 
     def state(self, configuration: Configuration) -> tuple[State, int]:
@@ -87,7 +86,6 @@ class States:
         if found is None:
             if len(self._states) > _MAX_STATES:
                 self._states.clear()
-                self._rows.clear()
             found = State(configuration, self.tables.table(control), {})
             self._states[key] = found
         return found, room
@@ -139,8 +137,7 @@ class States:
         """The mask of a state, packed: token `i` is bit `i % 32` of word `i // 32`. Read-only."""
         if state.row is None:
             assert state.configuration is not None
-            row = self._row(state.configuration, state.table)
-            state.row = self._rows.setdefault(row.tobytes(), row)
+            state.row = self._row(state.configuration, state.table)
         return state.row
 
     def _row(self, configuration: Configuration, table: Table) -> Row:
@@ -165,7 +162,7 @@ class States:
         free = unpacked(row, self.size)
         ids = np.concatenate(more)
         free[ids[ids < self.size]] = True
-        return packed(free)
+        return self.tables.kept(packed(free))
 
     def tried(self, configuration: Configuration, table: Table, viable: Viable) -> Iterator[Ints]:
         """Of the tokens that touch a contract or leave a choice behind, those that are legal."""

@@ -88,6 +88,7 @@ class Tables:
         self.size = len(vocabulary.tokens)
         self._limit = vocabulary.longest
         self._tables: dict[Control, Table] = {}
+        self._rows: dict[bytes, Row] = {}
         self._texts: dict[Regular, _Text | None] = {}
         self._reaches: dict[int, _Reach] = {}
         self._places: Automaton[_Key] = Automaton(self._onward)
@@ -114,6 +115,12 @@ class Tables:
                 self._tables.clear()
             found = self._tables[control] = self._shared(control) or self._whole(control)
         return found
+
+    def kept(self, row: Row) -> Row:
+        """The one mask that is kept of equal ones: few masks stay in the processor's cache."""
+        if len(self._rows) > _MAX_TABLES:
+            self._rows.clear()
+        return self._rows.setdefault(row.tobytes(), row)
 
     def groups(self, control: Control) -> list[tuple[int, Ints]]:
         """The tokens along which nothing happens, by where they lead; each group with how many
@@ -179,8 +186,8 @@ class Tables:
             free[np.concatenate(inside)] = True
             farther = max(farther, entry.after + farthest - nearest)
         tried = np.sort(np.concatenate(single)) if single else ids[:0]
-        paths = self.vocabulary.trie.paths(tried)
-        return Table(control, packed(free), int(free.sum()), tuple(alike), tried, farther, paths)
+        paths, row = self.vocabulary.trie.paths(tried), self.kept(packed(free))
+        return Table(control, row, int(free.sum()), tuple(alike), tried, farther, paths)
 
     def _entry(self, control: Control) -> _Entry | None:
         """The one text of many kinds of bytes that is read at a place or begins there."""
