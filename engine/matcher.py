@@ -85,10 +85,10 @@ class Matcher:
 
     def consume_token(self, token: int) -> bool:
         """Go on by one token; False, and nothing changes, where it is not legal."""
-        try:  # costs nothing where the step is known and no bound is counted
-            self._state = self._state.following[token]
-        except KeyError:
+        following = self._state.following.get(token)
+        if following is None:
             return self._consume(token)
+        self._state = following
         self._tokens.append(token)
         return True
 
@@ -264,8 +264,9 @@ class Matcher:
         """Go on by a token where a bound is counted, or where none has gone before."""
         before = self._state
         following = before.staying.get(token)
-        room = self._room - self._lengths[token] if following is not None else -1
-        if following is None:
+        if following is not None:
+            room = self._room - self._lengths[token]
+        else:
             following, room = before.known(token, self._room - self._length(token))
         if following is not None and room >= 0:
             self._state, self._room = following, room
