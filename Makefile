@@ -32,8 +32,8 @@ test: setup  ## style, types, the arrow between the folders, and every test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-soak: setup  ## the same properties over many more generated inputs
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'soak or not soak' tests
+soak: setup  ## the same properties over many more inputs; prints what was counted
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'soak or not soak' tests examples
 
 clean:  ## remove the environment, the runs and every cache
 	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -27,6 +27,7 @@ Problem = Mapping[str, Any]
 Problems = Problem | st.SearchStrategy[Problem] | None
 MAX_STEPS: Final = 20
 _DEPTH: Final = 60  # draws within draws; Hypothesis allows 100
+_TRIES: Final = 5  # walks that get stuck before the example is given up
 _PATIENCE: Final = 40  # problems without a legal trace before the drawing of problems gives up
 
 walk_of = lru_cache(maxsize=16)(Walk)
@@ -150,7 +151,7 @@ def trace_of(
     def allowed(node: Node) -> bool:
         return walk.steps(node.thread, node.env) <= max_steps and (goal is None or goal(node))
 
-    return _trace(walk, problems, allowed)
+    return _trace(walk, problems, allowed, walk.search.ended if through else None)
 
 
 @st.composite
@@ -159,12 +160,14 @@ def _trace(
     walk: Walk,
     problems: st.SearchStrategy[Problem],
     allowed: Goal,
+    done: Goal | None,
 ) -> tuple[Problem, str]:
     problem = draw(problems)
-    found = chosen(draw, walk.go(walk.start(problem), allowed))
-    if found is None:
-        reject()
-    return problem, found.decode()
+    for _ in range(_TRIES):
+        found = chosen(draw, walk.go(walk.start(problem), allowed, done))
+        if found is not None:
+            return problem, found.decode()
+    reject()
 
 
 @define(repr=False)

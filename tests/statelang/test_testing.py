@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -58,6 +59,25 @@ def test_every_action_is_drawn(name: str) -> None:
 
     draw()
     assert set(seen) == {action.name for action in space.actions}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("piece", range(20))
+def test_a_hundred_thousand_draws_are_legal(
+    piece: int, record_count: Callable[[str, int], None]
+) -> None:
+    """Five thousand draws for each piece, over all spaces: no illegal trace."""
+    name = SPACES[piece % len(SPACES)]
+    space, problem = space_named(name), problem_for(name)
+
+    @seed(piece)
+    @settings(max_examples=5_000, phases=[Phase.generate], database=None)
+    @given(traces(space, problem))
+    def draw(trace: str) -> None:
+        record_count("drawn traces judged", 1)
+        assert validate(space, trace, problem).contracts is True
+
+    draw()
 
 
 @given(data=st.data())
@@ -117,6 +137,7 @@ def test_traces_shrink_to_the_shortest_and_plainest(name: str, wanted: Any, shor
     assert shortest == find(drawn, wanted, settings=settings(max_examples=1000, database=None))
 
 
+@pytest.mark.soak
 def test_a_rare_trace_shrinks() -> None:
     """Three solutions and one taken back: found, and brought down to what that needs."""
     found = find(
