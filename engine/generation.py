@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 import outlines
 from attrs import frozen
 
-from statelang.diagnostics import StatelangError
 from statelang.engine.processor import constrain
 from statelang.engine.verdict import Verdict, validate
+from statelang.instructions import question
 from statelang.space import StateSpace
 
 Mask = Literal["free", "grammar", "contracts"]
@@ -30,23 +30,8 @@ class Generation:
 
 def prompt(space: StateSpace, problem: Mapping[str, Any]) -> str:
     """What the model is asked: the problem's own `prompt`, or its question and visible inputs."""
-    if isinstance(problem.get("prompt"), str):
-        return str(problem["prompt"])
-    if not isinstance(problem.get("question"), str):
-        raise StatelangError(
-            'a problem has no `question`; give a text under "question", or the whole prompt under '
-            '"prompt"'
-        )
-    shown = [
-        f"{register.name}: {_plain(problem[register.name])}"
-        for register in space.inputs
-        if not register.hidden and register.name in problem
-    ]
-    return "\n".join([problem["question"], *shown]) + "\n"
-
-
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple, set)) else str(value)
+    found = question(space, problem)
+    return found if isinstance(problem.get("prompt"), str) else f"{found}\n"
 
 
 def generate(
