@@ -17,7 +17,7 @@ FORMAL = WORKED["kwai_star_formal"]
 # Walking the prose space takes seconds; what it shows the formal one shows too.
 SPACES = [pytest.param("kwai_star", marks=pytest.mark.soak), "kwai_star_formal", *OWN]
 # A quarter of the examples: each walks, reads and searches whole traces.
-FEW = settings(max_examples=settings.default.max_examples // 4)
+FEW = settings(max_examples=settings().max_examples // 4)
 
 # What is replaced by what in the worked trace; the edit that takes it back.
 REPAIRS = [

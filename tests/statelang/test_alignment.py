@@ -16,7 +16,7 @@ from tests.strategies import OWN, edited, problem_for, space_named, traces
 # Walking the prose space takes seconds; what it shows the formal one shows too.
 SPACES = [pytest.param("kwai_star", marks=pytest.mark.soak), "kwai_star_formal", *OWN]
 # A quarter of the examples: each walks, reads and searches whole traces.
-FEW = settings(max_examples=settings.default.max_examples // 4)
+FEW = settings(max_examples=settings().max_examples // 4)
 
 
 @st.composite

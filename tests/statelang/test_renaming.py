@@ -15,7 +15,7 @@ from statelang.visits import visited
 from tests.strategies import OWN, WORKED, own_space, problem_for, space_named, traces
 
 # A quarter of the examples: each walks, reads and searches whole traces.
-FEW = settings(max_examples=settings.default.max_examples // 4)
+FEW = settings(max_examples=settings().max_examples // 4)
 
 # Per space: what is replaced in its grammar, names, literals and listed words.
 CHANGES = {

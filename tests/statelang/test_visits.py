@@ -19,7 +19,7 @@ from tests.strategies import OWN, edited, own_space, problem_for, space_named, t
 # Walking the prose space takes seconds; what it shows the formal one shows too.
 SPACES = [pytest.param("kwai_star", marks=pytest.mark.soak), "kwai_star_formal", *OWN]
 # A quarter of the examples: each walks, reads and searches whole traces.
-FEW = settings(max_examples=settings.default.max_examples // 4)
+FEW = settings(max_examples=settings().max_examples // 4)
 
 # Two transitions of one action; what follows tells which was taken.
 TWO_WAYS = """\
