@@ -102,7 +102,7 @@ class Contracts:
                 if not comment.contract:
                     docs.append(comment.text)
                     continue
-                if word(comment) in ("ghost", "input"):
+                if comment.word in ("ghost", "input"):
                     tree = self.clause(comment)
                     if tree is not None:
                         try:
@@ -153,10 +153,10 @@ class Contracts:
     def _hide(self, comment: Comment) -> None:
         """Registers of the engine's own, behind those of the file, where a clause needs them."""
         nothing = ex.Constant(_MARKS, frozenset(), {})
-        if word(comment) in ("mark", "restore") and self.marks is None:
+        if comment.word in ("mark", "restore") and self.marks is None:
             self.marks = len(self.registers) + len(self.hidden)
             self.hidden.append(Register("(marks)", _MARKS, "", nothing, kept=True))
-        if word(comment) == "writes" and self.tools is None:
+        if comment.word == "writes" and self.tools is None:
             self.tools = len(self.registers) + len(self.hidden)
             self.hidden.append(Register("(tools)", ANY, "", nothing, kept=True))
 
@@ -169,7 +169,7 @@ class Contracts:
             "invariant": self._invariant,
         }
         for comment in (c for block in blocks for c in block if c.contract):
-            reader = readers.get(word(comment))
+            reader = readers.get(comment.word)
             tree = self.clause(comment) if reader else None
             if reader is None or tree is None:
                 continue
@@ -375,11 +375,6 @@ class Contracts:
                 self.gates[definition.name, index] = (gate,)
             except ContractError as error:
                 self.report(error, comment_)
-
-
-def word(comment: Comment) -> str:
-    """The word that says which clause a contract line is."""
-    return comment.text.split(" ")[0]
 
 
 def _natural(digits: str, comment: Comment) -> int:

@@ -92,8 +92,8 @@ def parse(text: str) -> Node:
         at = min(error.pos_in_stream if error.pos_in_stream is not None else 0, len(text))
         if isinstance(error, UnexpectedToken) and error.token.type == "$END":
             at = len(text)
-        found = text[at:].split(" ")[0][:20] or "the end"
-        word = text.split(" ")[0]
+        found = (text[at:].split(None, 1) or ["the end"])[0][:20]
+        word = (text.split(None, 1) or [""])[0]
         if word not in CLAUSES:
             known = ", ".join(f"`{clause}`" for clause in CLAUSES)
             raise ContractError(

@@ -40,6 +40,11 @@ class Comment:
     contract: bool
     line: int
 
+    @property
+    def word(self) -> str:
+        """The word that says which clause a contract line is."""
+        return self.text.split(None, 1)[0] if self.text else ""
+
 
 @frozen
 class Literal:
@@ -342,6 +347,9 @@ class _Builder(Transformer[Token, Any]):
 
     def group(self, meta: Meta, children: list[Any]) -> Item:
         options: list[Alternative] = children[0].children
+        for contract in (option.contract for option in options if option.contract):
+            help_ = "make the group a rule of its own and put the contract there"
+            raise _Refused("SL405", "no contract stands in a group", contract.span, help_)
         if len(options) == 1:
             return options[0].body
         return Choice(tuple(o.body for o in options), _span(meta))

@@ -56,7 +56,7 @@ def _clauses(file: File, word: str) -> Iterator[Comment]:
     """The file's own clauses of one kind."""
     for block, _ in file.comments:
         for comment in block:
-            if comment.contract and comment.text.split(" ")[0] == word:
+            if comment.contract and comment.word == word:
                 yield comment
 
 

@@ -128,7 +128,7 @@ def _shown(target: str) -> str:
 def _contracts_apart(file: File) -> Iterator[Diagnostic]:
     for block, _ in file.comments:
         for comment in block:
-            word = comment.text.split(" ")[0]
+            word = comment.word
             if comment.contract and word not in FILE_CLAUSES:
                 message = f"the clause `{word}` stands above no rule"
                 help_ = "put it directly above the rule it is about, without an empty line"

@@ -27,5 +27,5 @@ def enforced(space: StateSpace) -> tuple[Dropped, ...]:
     return tuple(
         Dropped(comment.text, comment.line)
         for comment in found
-        if comment.text.split(" ")[0] not in _DECLARATIONS
+        if comment.word not in _DECLARATIONS
     )

@@ -44,6 +44,7 @@ FINDINGS = [
     ("SL304", 'start : a | b\na : "x"\nb : "x"\n', 2, 1, "two rules read the same text"),
     ("SL302", 'start : a\na : X "!" | Y "?"\nX : /[a-c]+/\nY : /[b-d]+/\n', 4, 1, "some text is both"),
     ("SL303", 'start : a\na : N ".5"\nN : /[0-9]+(\\.[0-9]+)?/\n', 3, 1, "readers cut it differently"),
+    ("SL405", 'start : a\na : ("x" //@ requires true\n  | "y") "z"\n', 2, 10, "no contract stands in a group"),
     ("SL407", '//@ ghost n: number = 1 / 0\n\nstart : a\na : "x"\n', 1, 5, "`n` has no first value"),
     ("SL408", 'start : a\n//@ writes A = f(B)\na : A " " B\nA : /a/\nB : /b/\n', 2, 12, "from what comes after"),
     ("SL400", 'start : a\n//@ require true\na : "x"\n', 2, 5, "`require` is not a clause"),
