@@ -135,10 +135,15 @@ def _first_bytes(machine: Machine, thread: Thread) -> int:
 
 
 def _overlap(first: Read, second: Read) -> bool:
-    try:
-        return both(_cut(first.language), _cut(second.language)).live
-    except TooComplex:
-        return True
+    for one, other in (
+        (first.language, second.language),
+        (_cut(first.language), _cut(second.language)),
+    ):
+        try:
+            return both(one, other).live
+        except TooComplex:
+            continue
+    return True
 
 
 def _touch(first: Regular, second: Regular, after: int) -> bool:

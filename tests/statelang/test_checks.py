@@ -204,3 +204,20 @@ def test_what_lark_refuses_is_asked_for_real() -> None:
     assert "Shift/Reduce" in refusal('start : a\na : (b C?)* C\nb : "x"\nC : ";"\n')
     assert "Reduce/Reduce" in refusal('start : a | b\na : "x"\nb : "x"\n')
     assert "" == refusal(statelang.load("kwai_star").source.text)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codes"),
+    [
+        ("[0-9]{8}", "[0-9]{10}", []),
+        ("x{10}", "x{5}x{5}", ["SL302"]),
+        ("x{10}", "x{1,9}y", []),
+        ("[ab]*a[ab]{30}", "c[ab]*b[ab]{25}", []),
+    ],
+)
+def test_terminals_are_compared_with_their_bounds(
+    first: str, second: str, codes: list[str]
+) -> None:
+    """Two terminals overlap where a text is both, however long it is; lengths tell them apart."""
+    text = f'start : a\n/// Say.\na : A ";" | B "!"\nA : /{first}/\nB : /{second}/\n'
+    assert codes == [finding.code for finding in statelang.check(text)]
