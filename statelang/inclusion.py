@@ -111,12 +111,12 @@ class Side:
             places = [self._first[self.classes[thread.place]]]
             stack = thread.stack
             while stack is not None:
-                places.append(self._first[self.classes[stack[0]]])
-                stack = stack[1]
+                places.append(self._first[self.classes[stack.place]])
+                stack = stack.below
             # A position without edges only returns: to the one below, or to the end of the trace.
             places = [place for place in places if self.machine.program.edges[place]] or places[-1:]
             for place in reversed(places[1:]):
-                stack = (place, stack)
+                stack = self.machine.calling(place, stack)
             found = self.machine.thread(places[0], thread.left, (), stack)
             self._canonical[thread] = found
             self._keys[found] = self._key(found, places)
@@ -199,5 +199,5 @@ def _text(path: list[tuple[int, int]], index: int) -> str:
 def _is_deep(thread: Thread) -> bool:
     depth, stack = 0, thread.stack
     while stack is not None and depth <= _DEEPEST:
-        depth, stack = depth + 1, stack[1]
+        depth, stack = depth + 1, stack.below
     return depth > _DEEPEST

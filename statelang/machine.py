@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from attrs import define, field, frozen
 
@@ -40,7 +41,23 @@ _MAX_ENTERED: Final = 10_000
 _MAX_STACK: Final = 1_000
 _UNKNOWN: Final = object()
 
-Stack = tuple[int, Any] | None  # (where to go on, the stack below)
+
+class Return:
+    """Where to go on once a call is done, and the returns below. Made by `Machine.calling`, so that
+    equal stacks are one object: however deep, they are compared at once.
+
+    `low` is a lower bound on the bytes from here to the end of the trace.
+    """
+
+    __slots__ = ("__weakref__", "below", "low", "place")
+
+    def __init__(self, place: int, below: Stack, low: int) -> None:
+        self.place = place
+        self.below = below
+        self.low = low
+
+
+Stack = Return | None
 
 
 class Thread:
@@ -116,6 +133,7 @@ class Machine:
         self.contracts = contracts
         self.guards = contracts and guards
         self._threads: dict[tuple[object, ...], Thread] = {}
+        self._returns: WeakValueDictionary[tuple[int, Stack], Return] = WeakValueDictionary()
         self._entered: dict[tuple[object, ...], Any] = {}
         self._lows = _shortest_ends(self.program)
 
@@ -386,7 +404,8 @@ class Machine:
                 if below is None:
                     yield Exit(events, None, held, None, dynamic)
                 else:
-                    todo.append((below[0], events, held, below[1], dynamic, seen, pushed - 1))
+                    place, under = below.place, below.below
+                    todo.append((place, events, held, under, dynamic, seen, pushed - 1))
                 continue
             if (at, below) in seen or pushed > _MAX_STACK:
                 continue
@@ -417,7 +436,17 @@ class Machine:
 
     def push(self, target: int, stack: Stack) -> Stack:
         """The stack with a return to `target`; a tail call leaves nothing to return to."""
-        return (target, stack) if self.program.edges[target] or stack is None else stack
+        if stack is not None and not self.program.edges[target]:
+            return stack
+        return self.calling(target, stack)
+
+    def calling(self, place: int, below: Stack) -> Return:
+        """The one stack with a return to `place` on top."""
+        found = self._returns.get((place, below))
+        if found is None:
+            low = self._lows[place] + (below.low if below is not None else 0)
+            found = self._returns[place, below] = Return(place, below, low)
+        return found
 
     def too_deep(self, entry: int, stack: Stack) -> bool:
         """Whether a call is one more inside itself than its `depth` allows."""
@@ -425,8 +454,8 @@ class Machine:
             return False
         inside = 0
         while stack is not None:
-            inside += self.program.returns.get(stack[0]) == entry
-            stack = stack[1]
+            inside += self.program.returns.get(stack.place) == entry
+            stack = stack.below
         return inside >= self.program.deepest[entry][0]
 
     def moves(self, thread: Thread, byte: int) -> tuple[Move, ...]:
@@ -491,7 +520,7 @@ class Machine:
             if not edges:
                 if stack is None:
                     return place, stack, guards, tuple(events)
-                place, stack = stack
+                place, stack = stack.place, stack.below
                 continue
             edge = edges[0]
             if len(edges) > 1 or not isinstance(edge, Pass):
@@ -515,10 +544,8 @@ class Machine:
             total = self._lows[thread.place]
             if thread.left is not None:
                 total += max(thread.left.shortest, 0)
-            stack = thread.stack
-            while stack is not None:
-                total += self._lows[stack[0]]
-                stack = stack[1]
+            if thread.stack is not None:
+                total += thread.stack.low
             thread.low = total
         return thread.low
 

@@ -120,7 +120,7 @@ def _places(machine: Machine) -> Iterator[list[tuple[Read, int]]]:
 def _depth(stack: Stack) -> int:
     depth = 0
     while stack is not None:
-        depth, stack = depth + 1, stack[1]
+        depth, stack = depth + 1, stack.below
     return depth
 
 

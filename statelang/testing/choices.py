@@ -123,8 +123,8 @@ class Walk:
         if found is None:
             found, stack = self._steps[thread.place], thread.stack
             while stack is not None:
-                found += self._steps[stack[0]]
-                stack = stack[1]
+                found += self._steps[stack.place]
+                stack = stack.below
             self._known[thread] = found
         return found + (env.trail.number if env.trail else 0)
 
@@ -140,7 +140,7 @@ class Walk:
                 return True
             found = node.thread.place in before
             while stack is not None and not found:
-                found, stack = stack[0] in before, stack[1]
+                found, stack = stack.place in before, stack.below
             return found
 
         return goal

@@ -103,7 +103,7 @@ def _opening(walk: Walk, node: Node) -> Iterator[Transition]:
         opened = [event.name for event in exit_.events if isinstance(event, OpenAction)]
         if not opened or machine.apply(exit_.events, node.env, node.text, len(node.text)) is None:
             continue
-        target = space.program.states.get(exit_.stack[0]) if exit_.stack else None
+        target = space.program.states.get(exit_.stack.place) if exit_.stack else None
         among = [t for t in space.transitions if t.action == opened[0]]
         yield min(among, key=lambda t: (t.target != target, t.source != state))
 
