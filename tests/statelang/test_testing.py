@@ -27,6 +27,7 @@ from tests.strategies import OWN, SHIPPED, own_space, problem_for, space_named
 
 SPACES = [*SHIPPED, *OWN]
 FORMAL = statelang.load("kwai_star_formal")
+some = settings(max_examples=settings().max_examples // 3)  # of each space
 
 
 def of(space: StateSpace, text: str) -> list[str]:
@@ -38,6 +39,7 @@ def of(space: StateSpace, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@some
 @given(data=st.data())
 def test_every_drawn_trace_is_legal(name: str, data: st.DataObject) -> None:
     """A drawn trace parses and satisfies every contract, whatever is drawn."""
@@ -52,7 +54,7 @@ def test_every_action_is_drawn(name: str) -> None:
     """Among some hundreds of traces each action of the space occurs."""
     space, problem, seen = space_named(name), problem_for(name), Counter[str]()
 
-    @settings(max_examples=200, phases=[Phase.generate], database=None)
+    @settings(max_examples=120, phases=[Phase.generate], database=None)
     @given(traces(space, problem))
     def draw(trace: str) -> None:
         seen.update(step.action for step in validate(space, trace, problem).steps)
@@ -80,6 +82,7 @@ def test_a_hundred_thousand_draws_are_legal(
     draw()
 
 
+@some
 @given(data=st.data())
 def test_no_trace_has_more_steps_than_asked_for(data: st.DataObject) -> None:
     """`max_steps` bounds the trace, down to the shortest there is."""
@@ -205,6 +208,7 @@ def test_a_missing_input_of_a_given_problem_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@some
 @given(data=st.data())
 def test_a_prefix_can_be_walked(name: str, data: st.DataObject) -> None:
     """Every prefix is alive in the machine, contracts included."""
@@ -218,6 +222,7 @@ def test_a_prefix_can_be_walked(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
+@some
 @given(data=st.data())
 def test_no_mutant_is_legal(name: str, data: st.DataObject) -> None:
     """A mutant breaks the rule that it names, at the step that it names."""
