@@ -68,8 +68,9 @@ def test_every_action_is_drawn(name: str) -> None:
 def test_a_hundred_thousand_draws_are_legal(
     piece: int, record_count: Callable[[str, int], None]
 ) -> None:
-    """Five thousand draws for each piece, over all spaces: no illegal trace."""
-    name = SPACES[piece % len(SPACES)]
+    """Five thousand draws for each piece, over all spaces without an end: no illegal trace."""
+    unbounded = [name for name in SPACES if name != "pick"]  # which has 340 traces
+    name = unbounded[piece % len(unbounded)]
     space, problem = space_named(name), problem_for(name)
 
     @seed(piece)
