@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from statelang.analysis import leaves, references, table
 from statelang.automaton import TooComplex
@@ -17,6 +18,9 @@ from statelang.source import Source, Span
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 from statelang.syntax import Definition, File, Literal, parse
 from statelang.terminals import Terminals
+
+if TYPE_CHECKING:
+    from statelang.liveness import Liveness
 
 
 def shipped() -> tuple[str, ...]:
@@ -74,9 +78,8 @@ def loads(text: str, name: str = "<text>") -> StateSpace:
     return _load(Source(text, name))
 
 
-@lru_cache(maxsize=64)
 def _load(source: Source) -> StateSpace:
-    space, findings = _examine(source, warn=False)
+    _, space, findings = _examined(source)
     if space is None:
         raise GrammarError(f for f in findings if f.severity is Severity.ERROR)
     return space
@@ -96,39 +99,59 @@ def check(path_or_text: str | Path) -> list[Diagnostic]:
     return examine(source)
 
 
+def liveness_of(source: Source) -> Liveness | None:
+    """Whether every trace of a space can be ended; None where the file has errors."""
+    from statelang.liveness import liveness
+
+    space = _examined(source)[1]
+    return None if space is None else liveness(space)
+
+
 def examine(source: Source) -> list[Diagnostic]:
     """Every finding about a grammar file that has been read, in the order of their places."""
-    return sorted(_examine(source, warn=True)[1], key=lambda f: (f.span.start, f.code))
+    from statelang import checks
+
+    file, space, findings = _examined(source)
+    found = list(findings)
+    if file is not None and space is not None:
+        try:
+            found += checks.about(file, space)
+        except (TooComplex, RecursionError):
+            found.append(_too_large(source))
+    return sorted(found, key=lambda f: (f.span.start, f.code))
 
 
-def _examine(source: Source, *, warn: bool) -> tuple[StateSpace | None, list[Diagnostic]]:
-    """The space of a file without errors, and what was found; all warnings only if asked for."""
+@lru_cache(maxsize=64)
+def _examined(source: Source) -> tuple[File | None, StateSpace | None, tuple[Diagnostic, ...]]:
+    """The tree and the space of a file, the latter if it has no errors, and what was found: all but
+    the warnings about a space, which `load` does not ask for."""
     from statelang import checks  # what reads a grammar is light without them
 
     try:
         file = parse(source)
     except GrammarError as error:
-        return None, list(error.diagnostics)
+        return None, None, error.diagnostics
     if not file.definitions:
         help_ = "a state space has at least `start : action` and a rule for the action"
-        return None, [Diagnostic("SL003", "the file is empty", source, Span(0, 1), help=help_)]
+        empty = Diagnostic("SL003", "the file is empty", source, Span(0, 1), help=help_)
+        return file, None, (empty,)
     findings = checks.before(file)
     if _errors(findings):
-        return None, findings
+        return file, None, tuple(findings)
     try:
         space, registers, more = _compiled(file)
         findings += checks.compiled(file, registers, more)
         if space is not None:
             findings += checks.against(file, space)
-            if _errors(findings):
-                space = None
-            elif warn:
-                findings += checks.about(file, space)
     except (TooLarge, TooComplex, RecursionError):
-        message = "the grammar unfolds to more than can be compiled"
-        help_ = "use smaller bounds and less nesting"
-        return None, [*findings, Diagnostic("SL004", message, source, Span(0, 1), help=help_)]
-    return space, findings
+        return file, None, (*findings, _too_large(source))
+    return file, None if _errors(findings) else space, tuple(findings)
+
+
+def _too_large(source: Source) -> Diagnostic:
+    message = "the grammar unfolds to more than can be compiled"
+    help_ = "use smaller bounds and less nesting"
+    return Diagnostic("SL004", message, source, Span(0, 1), help=help_)
 
 
 def _errors(findings: list[Diagnostic]) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from math import inf
 from typing import Final
 
 from statelang.analysis import leaves
 from statelang.automaton import (
+    ALL_BYTES,
     NOTHING,
     Regular,
     TooComplex,
@@ -51,6 +53,9 @@ def findings(file: File, space: StateSpace) -> Iterator[Diagnostic]:
                     checked[key] = _touch(first.language, second.language, after)
                 overlap = first.language is not second.language and _overlap(first, second)
                 if not (checked[key] or overlap):
+                    if _hides(first.language, second.language):
+                        reported.add(names)
+                        yield _hidden(file, first.name, second.name)
                     continue
                 reported.add(names)
                 far = not overlap and not _touch(first.language, second.language, after & _ASCII)
@@ -72,6 +77,32 @@ def _finding(file: File, first: str, second: str, *, overlap: bool, far: bool) -
         return Diagnostic("SL306", message, file.source, span, help=help_, also=also)
     help_ = "end the text with a character that cannot occur in it, such as `<`"
     return Diagnostic("SL303", message, file.source, span, help=help_, also=also)
+
+
+def _hidden(file: File, first: str, second: str) -> Diagnostic:
+    one, other = (f"`{name}`".replace("\n", "\\n") for name in (first, second))
+    message = f"{one} takes the beginning of {other} from Lark's lexer, which tries the wider first"
+    help_ = "begin one with a character that the other cannot begin with"
+    also = (Label(_place(file, first), one),)
+    return Diagnostic("SL307", message, file.source, _place(file, second), help=help_, also=also)
+
+
+def _hides(first: Regular, second: Regular) -> bool:
+    """Whether Lark's lexer tries one terminal before another and a text of it begins one of the
+    other: it takes the first that matches, not the longest."""
+    return _widest(first) > _widest(second) and _touch(first, second, ALL_BYTES)
+
+
+def _widest(language: Regular) -> float:
+    match language.kind, language.parts:
+        case "bytes", _:
+            return 1
+        case "repeat", (Regular() as item, int(), high):
+            return inf if high is None else _widest(item) * int(str(high))
+        case ("then" | "either") as kind, parts:
+            inner = [_widest(part) for part in parts if isinstance(part, Regular)]
+            return sum(inner) if kind == "then" else max(inner)
+    return 0 if language.is_empty else inf
 
 
 def _place(file: File, name: str) -> Span:

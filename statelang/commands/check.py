@@ -11,7 +11,7 @@ from typing import Final
 
 from statelang.commands.common import Subparsers
 from statelang.diagnostics import Diagnostic, StatelangError, render
-from statelang.loader import examine, read, shipped
+from statelang.loader import examine, liveness_of, read, shipped
 from statelang.source import Source
 
 
@@ -22,7 +22,8 @@ def add(verbs: Subparsers) -> None:
         "find what is wrong in grammar files",
         "Print everything that is wrong in grammar files, each with its place and what to do "
         "next. Every finding has a code that never changes its meaning; --explain tells why its "
-        "rule is there, with an example.\n"
+        "rule is there, with an example. Of a sound file it is said whether every trace can be "
+        "ended (proved live), or where the search for a proof stopped.\n"
         "Exit status: 0 nothing found, 1 findings, 2 a file could not be read.",
         "statelang check kwai_star --format github\n  statelang check --explain SL303",
         run,
@@ -38,7 +39,7 @@ def add(verbs: Subparsers) -> None:
     what.add_argument("--explain", metavar="CODE", help="print the page of a rule and exit")
     parser.add_argument(
         "--format",
-        choices=tuple(_FORMATS),
+        choices=("terminal", *_FORMATS),
         default="terminal",
         help="terminal: as a compiler prints it; json: one list of objects; github: workflow "
         "commands, which GitHub shows at the lines of a pull request; sarif: a SARIF 2.1.0 log "
@@ -54,14 +55,19 @@ def run(options: argparse.Namespace) -> int:
         print(rule(options.explain).page, end="")
         return 0
     checked: dict[str, list[Diagnostic]] = {}
+    sources: dict[str, Source] = {}
     unread: list[str] = []
     for file in options.files:
         try:
-            checked[file] = examine(_source(file))
+            sources[file] = _source(file)
+            checked[file] = examine(sources[file])
         except StatelangError as error:
             print(f"statelang: {error}", file=sys.stderr)
             unread.append(str(error))
-    _FORMATS[options.format](checked, unread)
+    if options.format == "terminal":
+        _terminal(checked, sources)
+    else:
+        _FORMATS[options.format](checked, unread)
     return 2 if unread else 1 if any(checked.values()) else 0
 
 
@@ -77,11 +83,12 @@ def _source(file: str) -> Source:
     return read(file if file in shipped() else Path(file))
 
 
-def _terminal(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
+def _terminal(checked: dict[str, list[Diagnostic]], sources: dict[str, Source]) -> None:
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for file, findings in checked.items():
         print(render(findings, colour=colour), end="\n\n" if findings else "")
-        print(f"{file}: {_count(findings)}")
+        live = liveness_of(sources[file])
+        print(f"{file}: {_count(findings)}" + (f"; {live}" if live else ""))
 
 
 def _count(findings: list[Diagnostic]) -> str:
@@ -117,5 +124,5 @@ def _sarif(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
 
 
 _FORMATS: Final[dict[str, Callable[[dict[str, list[Diagnostic]], list[str]], None]]] = {
-    "terminal": _terminal, "json": _json, "github": _github, "sarif": _sarif,
+    "json": _json, "github": _github, "sarif": _sarif,
 }  # fmt: skip

@@ -128,15 +128,10 @@ class Origins:
         program = self.program
         for place, edges in enumerate(program.edges):
             for edge in edges:
-                if not (isinstance(edge, Pass) and isinstance(edge.event, BeginSpan)):
-                    continue
-                (read, *_) = program.edges[edge.target] or (None,)
-                if not edge.event.is_terminal or not isinstance(read, Read):
-                    continue
-                (end, *_) = program.edges[read.target] or (None,)
-                if isinstance(end, Pass) and isinstance(end.event, EndSpan):
-                    for slot, _ in end.event.slots:
-                        yield (self.body_of.get(place, -1), slot), read.language
+                if isinstance(edge, Pass) and isinstance(edge.event, BeginSpan):
+                    found = one_text(program, edge.target)
+                    for slot in found[1] if found is not None else ():
+                        yield (self.body_of.get(place, -1), slot), found[0]  # type: ignore[index]
 
     def _settle(self) -> None:
         """Join what every `set` adds, until nothing is added."""
@@ -164,6 +159,30 @@ def _all(origins: Iterator[Origin]) -> Origin:
     for origin in origins:
         found = found | origin
     return found
+
+
+def one_text(program: Program, place: int) -> tuple[Regular, tuple[int, ...]] | None:
+    """The language of a field that begins at a place, and its slots; None where it is made of
+    several texts, or where a field within it has conditions of its own."""
+    language, depth = None, 1
+    while len(program.edges[place]) == 1:
+        (edge,) = program.edges[place]
+        event = edge.event if isinstance(edge, Pass) else None
+        if isinstance(edge, Read):
+            if language is not None:
+                return None
+            language = edge.language
+        elif isinstance(event, BeginSpan) and not event.guards:
+            depth += 1
+        elif isinstance(event, EndSpan):
+            depth -= 1
+            if depth == 0:
+                slots = tuple(slot for slot, _ in event.slots)
+                return None if language is None else (language, slots)
+        elif not isinstance(edge, Pass) or event is not None:
+            return None
+        place = edge.target
+    return None
 
 
 @lru_cache(maxsize=4_096)

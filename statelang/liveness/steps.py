@@ -28,7 +28,7 @@ from statelang.liveness.abstract import (
     register_of,
 )
 from statelang.liveness.clauses import all_clauses, constants, landing, needed, parts
-from statelang.liveness.origins import Origins, can_write, within
+from statelang.liveness.origins import Origins, can_write, one_text, within
 from statelang.program import (
     BeginSpan,
     Clause,
@@ -40,7 +40,6 @@ from statelang.program import (
     OpenAction,
     OpenScope,
     Program,
-    Read,
 )
 from statelang.values import NUMBER
 
@@ -141,7 +140,7 @@ class Steps:
                 at = evolve(at, members=members, read=at.read - set(slots))
                 return self._gates(gates, at)
             case BeginSpan(guards=guards):
-                return self._begin(event, guards, place, at)
+                return self._begin(guards, place, at)
             case EndSpan(slots=slots, clauses=clauses):
                 members = at.members | set(_members(clauses))
                 held = at.held | {id(clause) for clause in clauses}
@@ -162,20 +161,18 @@ class Steps:
             sure = sure and found == {True}
         return Result((at,), sure)
 
-    def _begin(
-        self, event: BeginSpan, guards: tuple[tuple[int, Clause], ...], place: int, at: Abstract
-    ) -> Result:
+    def _begin(self, guards: tuple[tuple[int, Clause], ...], place: int, at: Abstract) -> Result:
         if not guards:
             return Result((at,))
         seen = evolve(at, read=at.read | {slot for slot, _ in guards})
         for _, clause in guards:
             if True not in self.judge(clause, seen):
                 return Result((), False)
-        (read, *_) = self.program.edges[place] or (None,)
-        if not event.is_terminal or not isinstance(read, Read):
+        found = one_text(self.program, place)
+        if found is None:
             return Result((at,), False)
         body = self.origins.body_of.get(place, -1)
-        return Result((at,), self._writable(guards, read.language, body, at, seen))
+        return Result((at,), self._writable(guards, found[0], body, at, seen))
 
     def _writable(
         self,

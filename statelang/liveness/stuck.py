@@ -23,7 +23,8 @@ MAX_CONFIGURATIONS: Final = 240
 _WIDTH: Final = 4  # ways to write what nothing decides
 _MAX_VISITED: Final = 500  # nodes of one step
 _MAX_STEPS: Final = 10  # kept of those that lead on from one configuration
-_MAX_TO_BE_SURE: Final = 20_000
+_MAX_TO_BE_SURE: Final = 2_000
+_MAX_LENGTH: Final = 400  # bytes of one step; a longer one is not followed to its end
 _SAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "text": ("a",),
     "number": (2,),
@@ -121,7 +122,7 @@ class _Walk:
                     return
                 continue
             visited += 1
-            if visited > limit:
+            if visited > limit or len(written) > _MAX_LENGTH:
                 self.whole = False
                 return
             children = self.search.shortest_first(self.search.children(node, width), node)

@@ -140,4 +140,22 @@ HOSTILE: Final = {
     "colons": ":" * 9_999 + "\n",
     "a limit with many digits": '//@ limit a ' + "9" * 1_900 + '\n\nstart : a _b\n_b : a _b\n   | a\na : "x"\n',
     "recursion through options": 'start : a\na : b "x"\nb : c?\nc : "(" b ")" | d\nd : "[" c "]"\n',
+    "alternatives of a state": "start : a" + " | a" * 240_000 + '\na : "x"\n',
+    "many words": "start : a\na : " + " | ".join(f'"{n}"' for n in range(4900)) + "\n",
+    "parts that double to the end": "start : a\na : b0\n" + "".join(f"b{n} : b{n + 1} b{n + 1}\n" for n in range(40)),
+    "very deep groups": "start : a\na : " + "(" * 90_000 + '"x"' + ")" * 90_000 + "\n",
+    "many options": "start : a\na : " + '"x"? ' * 400 + '"y"\n',
+    "choices that multiply": 'start : a\na : ("x" | "y")~40\n',
+    "bounds that multiply": 'start : a\na : ("x"~1000)~99\n',
+    "states that branch": "start : a _s0\n" + "".join(f"_s{n} : a _s{n + 1} | a _s{n + 2}\n" for n in range(300))
+    + '_s300 : a\n_s301 : a\na : "x"\n',
+    "repetition before a text": "start : a\na : N\nN : /((a{0,1000}){0,1000}){0,1000}b/\n",
+    "terminals that overlap far away": 'start : a\na : N "b" | M "a"\nN : /[ab]*a[ab]{60}/\nM : /[ab]*b[ab]{61}/\n',
+    "classes in both cases": "start : a\na : N\nN : /" + r"[\u0100-\uffff]{1,50}" * 200 + "/i\n",
+    "terminals that double": "start : a\na : N0\n" + "".join(f"N{n} : N{n + 1} N{n + 1}\n" for n in range(60))
+    + 'N60 : "x"\n',
+    "many missing names": "start : a\na : " + " ".join(f"b{n}" for n in range(2000)) + "\n",
+    "many syntax errors": "start : a\n" + "".join(f"r{n} : 'x'\n" for n in range(900)),
+    "many comments": "// requires n == 1\n" * 5_000 + 'start : a\na : "x"\n',
+    "equal clauses": "start : a\n" + "//@ requires count(a) < 3\n" * 990 + 'a : "x"\n',
 }  # fmt: skip
