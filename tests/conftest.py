@@ -7,9 +7,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Time limits on single inputs measure the machine's load, not the code.
-settings.register_profile("test", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("soak", settings.get_profile("test"), max_examples=2000)
+# Time limits on single inputs measure the machine's load, not the code. `make test` draws the same
+# inputs each time, so that it says something of a change; `make soak` draws others.
+settings.register_profile(
+    "test", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "soak", settings.get_profile("test"), derandomize=False, max_examples=2000
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 _COUNTS: Counter[str] = Counter()
