@@ -12,6 +12,7 @@ from statelang.engine.processor import constrain
 from statelang.engine.verdict import Verdict, validate
 from statelang.instructions import question
 from statelang.space import StateSpace
+from statelang.tools import Function
 
 Mask = Literal["free", "grammar", "contracts"]
 _TRIES: Final = 6
@@ -44,6 +45,7 @@ def generate(
     temperature: float = 1.0,
     seed: int = 0,
     batch: int = 64,
+    tools: Mapping[str, Function] | None = None,
 ) -> Iterator[Generation]:
     """One trace for each problem, in order, judged.
 
@@ -62,6 +64,8 @@ def generate(
         temperature: 0 takes the likeliest token.
         seed: Makes the sampling repeatable.
         batch: Problems decoded together.
+        tools: The functions that `writes` clauses name (`statelang.engine.tools` has some); they
+            write during generation, and again for the verdict.
 
     Raises:
         StatelangError: as `constrain` does.
@@ -70,7 +74,7 @@ def generate(
     for start in range(0, len(problems), batch):
         chunk = problems[start : start + batch]
         yield from sample_until(
-            space, model, chunk, mask, max_tokens, temperature, seed + start, tries
+            space, model, chunk, mask, max_tokens, temperature, seed + start, tries, tools
         )
 
 
@@ -87,6 +91,7 @@ def sample_until(
     temperature: float,
     seed: int,
     tries: int,
+    tools: Mapping[str, Function] | None = None,
 ) -> list[Generation]:
     """One batch, the traces whose grammar or contracts fail sampled again, `tries` in all.
 
@@ -96,11 +101,12 @@ def sample_until(
     waiting = list(range(len(problems)))
     for attempt in range(tries):
         asked = [problems[i] for i in waiting]
-        texts = _sample(space, model, asked, mask, max_tokens, temperature, seed + 7919 * attempt)
+        again = seed + 7919 * attempt
+        texts = _sample(space, model, asked, mask, max_tokens, temperature, again, tools)
         for index, text in zip(waiting, texts, strict=True):
             before = found[index]
             tokens = len(model.hf_tokenizer.encode(text, add_special_tokens=False)) + 1
-            verdict = validate(space, text, problems[index])
+            verdict = validate(space, text, problems[index], tools)
             spent = tokens + (before.tokens if before else 0)
             found[index] = Generation(problems[index], text, spent, verdict, attempt + 1)
         waiting = [i for i in waiting if not (g := found[i]) or g.verdict.contracts is not True]
@@ -117,6 +123,7 @@ def _sample(
     max_tokens: int,
     temperature: float,
     seed: int,
+    tools: Mapping[str, Function] | None,
 ) -> list[str]:
     import torch
 
@@ -124,7 +131,8 @@ def _sample(
     if mask == "free":
         generator = outlines.Generator(model)
     else:
-        processor = constrain(space, model, problems, max_tokens, contracts=mask == "contracts")
+        contracts = mask == "contracts"
+        processor = constrain(space, model, problems, max_tokens, contracts=contracts, tools=tools)
         generator = outlines.Generator(model, processor=processor)
     drawn: dict[str, Any] = (
         {"do_sample": True, "temperature": temperature, "top_k": 0}

@@ -23,6 +23,7 @@ from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Configuration, Machine
 from statelang.search import Search
 from statelang.space import StateSpace
+from statelang.tools import Function
 
 _SLACK: Final = 24  # tokens by which a captured text may move the end
 _TIGHT: Final = 64  # tokens of room below which every token is checked against the budget
@@ -74,19 +75,24 @@ class Guide:
     # -- beginnings
 
     def start(
-        self, problem: Mapping[str, Any] | None = None, max_tokens: int | None = None
+        self,
+        problem: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        tools: Mapping[str, Function] | None = None,
     ) -> Position:
         """The position before the first token.
 
         Args:
             problem: The space's inputs.
             max_tokens: Tokens the trace may take, stop token included.
+            tools: The functions that `writes` clauses name.
 
         Raises:
-            StatelangError: an input is missing; no legal trace can be written with the vocabulary;
-                or the budget is below what the shortest known trace takes, which is named.
+            StatelangError: an input or a function is missing; no legal trace can be written with
+                the vocabulary; or the budget is below what the shortest known trace takes, which
+                is named.
         """
-        configuration = self.machine.start(problem)
+        configuration = self.machine.start(problem, tools)
         ways = []
         for way in self.search.completions(configuration):
             ways.append((self.vocabulary.fewest(way) + 1, way))

@@ -23,6 +23,7 @@ from statelang.engine.vocabulary import Vocabulary
 from statelang.loader import loads
 from statelang.search import Node
 from statelang.space import StateSpace
+from statelang.tools import Function
 from statelang.values import Value
 
 _NEAR: Final = 64  # tokens from an exact position, up to which going back replays them
@@ -38,6 +39,7 @@ class Matcher:
         problem: The space's inputs.
         max_tokens: The budget, stop token included: the masks lead to a complete trace within it.
         contracts: False for the plain grammar.
+        tools: The functions that `writes` clauses name; a snapshot holds them too.
 
     Raises:
         StatelangError: an input is missing, no trace can be written, or the budget is too small
@@ -56,26 +58,36 @@ class Matcher:
         max_tokens: int | None = None,
         *,
         contracts: bool = True,
+        tools: Mapping[str, Function] | None = None,
     ) -> None:
         self.guide = guide(space, vocabulary, contracts)
-        self._begin(problem, max_tokens)
+        self._begin(problem, max_tokens, tools)
 
     @classmethod
     def of(
-        cls, guide: Guide, problem: Mapping[str, Any] | None = None, max_tokens: int | None = None
+        cls,
+        guide: Guide,
+        problem: Mapping[str, Any] | None = None,
+        max_tokens: int | None = None,
+        tools: Mapping[str, Function] | None = None,
     ) -> Matcher:
         """A matcher over a guide of one's own. Raises StatelangError as the class does."""
         result = cls.__new__(cls)
         result.guide = guide
-        result._begin(problem, max_tokens)
+        result._begin(problem, max_tokens, tools)
         return result
 
-    def _begin(self, problem: Mapping[str, Any] | None, max_tokens: int | None) -> None:
-        self._given = problem, max_tokens
+    def _begin(
+        self,
+        problem: Mapping[str, Any] | None,
+        max_tokens: int | None,
+        tools: Mapping[str, Function] | None,
+    ) -> None:
+        self._given = problem, max_tokens, tools
         self._lengths = self.guide.vocabulary.lengths
         self._words = -(-len(self._lengths) // 32)
         self._tokens: list[int] = []
-        start = self.guide.start(problem, max_tokens)
+        start = self.guide.start(problem, max_tokens, tools)
         self._known = [(0, start)]  # exact positions, each with the tokens before it
         self._filled: Any = None
         self._index = 0

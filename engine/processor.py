@@ -17,6 +17,7 @@ from statelang.engine.guide import Guide, Position
 from statelang.engine.masking import Sparse, mask_logits
 from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
+from statelang.tools import Function
 
 Problem = Mapping[str, Any]
 _MAX_SEQUENCES = 100_000
@@ -34,12 +35,13 @@ class StateSpaceProcessor(OutlinesLogitsProcessor):
         problems: Sequence[Problem | None],
         max_tokens: int | None,
         tensor_library_name: str,
+        tools: Mapping[str, Function] | None = None,
     ) -> None:
         super().__init__(tensor_library_name=tensor_library_name)
         self.guide = guide
         self.problems = problems
         self.max_tokens = max_tokens
-        self.starts = [guide.start(problem, max_tokens) for problem in problems]
+        self.starts = [guide.start(problem, max_tokens, tools) for problem in problems]
         self.reset()
 
     def reset(self) -> None:
@@ -131,6 +133,7 @@ def constrain(
     max_tokens: int | None = None,
     *,
     contracts: bool = True,
+    tools: Mapping[str, Function] | None = None,
 ) -> StateSpaceProcessor:
     """A logits processor for `outlines.Generator(model, processor=...)`.
 
@@ -141,6 +144,7 @@ def constrain(
             order. A gold `answer` in it is never looked at.
         max_tokens: The budget, stop token included: every trace ends, complete, within it.
         contracts: False masks by the plain grammar only.
+        tools: The functions that `writes` clauses name: what they give is forced on the model.
 
     Raises:
         StatelangError: a missing input, a budget that is too small (the least known is named), a
@@ -151,4 +155,4 @@ def constrain(
     guide = _guide(space, tokenizer, vocabulary.stops, contracts)
     problems = list(problem) if isinstance(problem, Sequence) else [problem]
     library = getattr(model, "tensor_library_name", "torch")
-    return StateSpaceProcessor(guide, problems or [None], max_tokens, library)
+    return StateSpaceProcessor(guide, problems or [None], max_tokens, library, tools)

@@ -105,9 +105,19 @@ class Search:
         self.wanted = 0  # of the children made last, the bytes that copy a known text
         self._runs: dict[Thread, tuple[bytes, Thread]] = {}
 
+    def _alone(self, env: Env) -> Env:
+        """Without the tools of the environment: whether a step can be completed is not asked of
+        them, only how it ends (`completions`)."""
+        tools = self.machine.program.tools
+        if tools is None or not env.registers[tools]:
+            return env
+        registers = list(env.registers)
+        registers[tools] = {}
+        return env.with_registers(tuple(registers))
+
     def step(self, configuration: Configuration) -> bool:
         """Whether the step under way can be completed and leaves an open exit after it."""
-        nodes = [Node(t, e, configuration.text) for t, e in configuration.alive]
+        nodes = [Node(t, self._alone(e), configuration.text) for t, e in configuration.alive]
         nodes.sort(key=lambda node: self.machine.low(node.thread))
         for width, limit in ((1, 200), (4, 400)):
             for node in nodes:

@@ -12,8 +12,9 @@ def test_a_missing_package_is_named(
     package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status 2 and the command that installs what is missing."""
-    for module in [name for name in sys.modules if name.startswith("statelang.editor.")]:
-        monkeypatch.delitem(sys.modules, module)
+    for module in list(sys.modules):
+        if module.startswith(("statelang.editor.", f"{package}.")):
+            monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     assert 2 == main(["lsp"])
     error = capsys.readouterr().err

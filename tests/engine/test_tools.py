@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import platform
 import socket
 import sqlite3
@@ -10,14 +11,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import frozen
 
 import statelang
 from statelang.diagnostics import StatelangError
-from statelang.engine import validate
+from statelang.engine import Matcher, Vocabulary, generate, validate
 from statelang.engine.tools import Python, Sqlite, arithmetic
+from tests.training.small import small_model, small_tokenizer
 
 confined = pytest.mark.skipif(
     (platform.system(), platform.machine()) != ("Linux", "x86_64"),
@@ -329,3 +332,56 @@ def test_a_verdict_runs_the_tool_again(holds: bool, out: str) -> None:
     space = statelang.loads(SPACE.replace("{0,80}", "{1,80}"))
     assert holds == validate(space, text, tools={"python": run}).holds
     assert validate(space, text).holds
+
+
+ASK = r"""
+start : ask _asked
+_asked : ask _asked
+       | tell
+
+//@ writes OUT = echo(WORD, 2)
+ask : "ask " WORD " " OUT "\n"
+//@ requires OUT == last(ask).OUT
+tell : "tell " OUT "\n"
+
+WORD : /[a-c]{1,3}/
+OUT : /[a-z!]{1,9}/
+"""
+
+
+class Echo:
+    """Says a word twice, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, word: str, times: int) -> str:
+        self.asked.append(word)
+        return word * times + "!"
+
+
+def test_the_environment_writes_while_a_model_generates() -> None:
+    """Whatever the model would say, its field holds what the tool gives, and the trace ends within
+    its budget."""
+    import outlines
+
+    space, tokenizer = statelang.loads(ASK), small_tokenizer()
+    steered: Any = outlines.from_transformers
+    model = steered(small_model(tokenizer).train(False), tokenizer)
+    echo = Echo()
+    problems = [{"question": f"{n}?"} for n in range(4)]
+    found = list(generate(space, model, problems, max_tokens=40, tools={"echo": echo}))
+    assert all(g.verdict.contracts for g in found)
+    asked = [line.split() for g in found for line in g.text.splitlines() if line[:3] == "ask"]
+    assert len(asked) >= 4 and all(out == f"{word * 2}!" for _, word, out in asked)
+    assert {word for _, word, _ in asked} <= set(echo.asked)
+
+
+def test_what_a_tool_gives_is_forced() -> None:
+    """A matcher appends it without asking a model; a snapshot keeps the tool."""
+    tokens = (*(bytes((byte,)) for byte in range(256)), b"")
+    matcher = Matcher(
+        statelang.loads(ASK), Vocabulary(tokens, frozenset({256})), tools={"echo": Echo()}
+    )
+    assert 8 == matcher.try_consume_tokens(b"ask abc ")
+    assert b"abcabc!\n" == bytes(pickle.loads(pickle.dumps(matcher)).forced_tokens())
