@@ -13,11 +13,11 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from statelang.alignment import Alignment, align
 from statelang.engine.fault import Fault, find_fault
 from statelang.engine.verdict import Verdict, validate
-from statelang.repair import Edit, Repairer
 from statelang.space import StateSpace
+from statelang.traces.alignment import Alignment, align
+from statelang.traces.repair import Edit, Repairer
 
 
 @frozen

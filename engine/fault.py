@@ -11,13 +11,13 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
-from statelang.alignment import control
 from statelang.engine.verdict import Verdict
 from statelang.expression import Count, Expression, Field, Last, Register
 from statelang.machine import Blame, Configuration, Machine
 from statelang.program import Broken, Env
 from statelang.source import Source
 from statelang.space import StateSpace
+from statelang.traces.alignment import control
 from statelang.values import Undefined, Value, spell
 
 _WIDTH: Final = 80  # characters of a value that are shown

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from statelang.engine.processor import constrain
 from statelang.engine.verdict import Verdict, validate
-from statelang.instructions import question
 from statelang.space import StateSpace
+from statelang.teaching.instructions import question
 from statelang.tools import Function
 
 Mask = Literal["free", "grammar", "contracts"]

@@ -12,17 +12,17 @@ from statelang.loader import check, load, loads, shipped
 from statelang.space import Action, State, StateSpace, Terminal, Transition
 
 _LAZY: Final[dict[str, str]] = {
-    "Example": "statelang.worked",
+    "Example": "statelang.teaching.worked",
     "Export": "statelang.exports",
-    "coverage": "statelang.visits",
-    "migrate": "statelang.renaming",
-    "diff": "statelang.difference",
+    "coverage": "statelang.traces.visits",
+    "migrate": "statelang.traces.renaming",
+    "diff": "statelang.comparing.difference",
     "export": "statelang.exports",
-    "prompt": "statelang.instructions",
+    "prompt": "statelang.teaching.instructions",
     "fmt": "statelang.formatting",
-    "infer": "statelang.inference",
+    "infer": "statelang.inferring.inference",
     "new": "statelang.starter",
-    "paths": "statelang.covering",
+    "paths": "statelang.traces.covering",
 }
 
 __all__ = [

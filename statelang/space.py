@@ -93,5 +93,5 @@ class StateSpace:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What a notebook shows: by name, as the page needs the space and is seldom asked for."""
-        bundle: dict[str, str] = import_module("statelang.page").bundle(self)
+        bundle: dict[str, str] = import_module("statelang.drawing.page").bundle(self)
         return bundle

@@ -15,9 +15,9 @@ from attrs import frozen
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from statelang.colours import PALETTE
 from statelang.diagnostics import StatelangError
-from statelang.diagram import draw, hues
+from statelang.drawing.colours import PALETTE
+from statelang.drawing.diagram import draw, hues
 from statelang.engine import TraceError, Verdict, validate
 from statelang.space import StateSpace
 from statelang.submachines import shown

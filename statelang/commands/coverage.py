@@ -14,7 +14,7 @@ from statelang.commands.common import SPACE, Subparsers, traces
 
 if TYPE_CHECKING:
     from statelang.space import Transition
-    from statelang.visits import Coverage
+    from statelang.traces.visits import Coverage
 
 _EVERY = 5.0  # seconds between two lines of progress
 
@@ -46,7 +46,7 @@ def add(verbs: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the counts."""
-    from statelang.visits import coverage
+    from statelang.traces.visits import coverage
 
     space = statelang.load(options.space)
     found = coverage(space, _with_progress(options.file))

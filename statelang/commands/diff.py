@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 
 import statelang
-from statelang.changes import Change
 from statelang.commands.common import SPACE, Subparsers
-from statelang.difference import Difference, Texts, Trace
+from statelang.comparing.changes import Change
+from statelang.comparing.difference import Difference, Texts, Trace
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _WIDEST = 100  # characters of a declaration; JSON has all of it
@@ -37,7 +37,7 @@ def add(verbs: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the difference."""
-    from statelang.difference import diff
+    from statelang.comparing.difference import diff
 
     found = diff(statelang.load(options.a), statelang.load(options.b))
     if options.format == "json":

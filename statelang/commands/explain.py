@@ -15,8 +15,8 @@ from statelang.commands.common import SPACE, Subparsers, traces
 if TYPE_CHECKING:
     from statelang.engine.explanation import Explanation
     from statelang.engine.fault import Fault
-    from statelang.repair import Edit
     from statelang.space import StateSpace
+    from statelang.traces.repair import Edit
 
 _MOST_EDITS = 8
 _WIDTH = 60  # characters of a text or of a documentation that are shown

@@ -35,7 +35,7 @@ def add(verbs: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the grammar, and what was found."""
-    from statelang.inference import infer
+    from statelang.inferring.inference import infer
 
     found = infer(_texts(options.file))
     if options.out:

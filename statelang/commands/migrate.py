@@ -17,8 +17,8 @@ from statelang.commands.common import SPACE, Subparsers, json_lines, problem_of
 from statelang.diagnostics import StatelangError
 
 if TYPE_CHECKING:
-    from statelang.renaming import Migrator
     from statelang.space import StateSpace
+    from statelang.traces.renaming import Migrator
 
 _TRACES = ("text", "completion", "chosen", "rejected")  # columns that hold a trace
 
@@ -65,8 +65,8 @@ def _rename(text: str) -> tuple[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Write the file anew, and beside it what is refused."""
-    from statelang.refactoring import renamed
-    from statelang.renaming import Migrator
+    from statelang.traces.refactoring import renamed
+    from statelang.traces.renaming import Migrator
 
     renames, file = dict(options.rename), Path(options.file)
     old = statelang.load(options.old)

@@ -42,7 +42,7 @@ def _problem(text: str) -> dict[str, object]:
 
 def run(options: argparse.Namespace) -> int:
     """Print the traces, then the summary."""
-    from statelang.covering import paths
+    from statelang.traces.covering import paths
 
     space = statelang.load(options.space)
     found = paths(space, options.problem)

@@ -45,7 +45,7 @@ def add(verbs: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the prompt."""
-    from statelang.worked import Example
+    from statelang.teaching.worked import Example
 
     space = statelang.load(options.space)
     problem = example = None

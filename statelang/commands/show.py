@@ -8,8 +8,8 @@ from pathlib import Path
 
 import statelang
 from statelang.commands.common import SPACE, Subparsers
+from statelang.drawing.tables import Table, payloads, tables
 from statelang.space import StateSpace
-from statelang.tables import Table, payloads, tables
 
 _WIDEST = 100  # characters; longer lines of prose are hard to read
 _FORMS = ("mermaid", "dot", "svg", "html")
@@ -44,9 +44,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _form(name: str | None) -> Callable[[StateSpace], str]:
-    from statelang.charts import dot, mermaid
-    from statelang.diagram import draw
-    from statelang.page import html
+    from statelang.drawing.charts import dot, mermaid
+    from statelang.drawing.diagram import draw
+    from statelang.drawing.page import html
 
     forms = {"mermaid": mermaid, "dot": dot, "svg": draw, "html": html}
     return forms[name] if name else describe

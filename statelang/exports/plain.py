@@ -9,11 +9,11 @@ from typing import Final
 
 from statelang import regex
 from statelang.automaton import Regular
-from statelang.forms import references
 from statelang.program import Call, Program, Read
 from statelang.source import Source
 from statelang.space import StateSpace
 from statelang.syntax import parse
+from statelang.teaching.forms import references
 
 MAX_RULES: Final = 5_000
 

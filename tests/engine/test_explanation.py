@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import statelang
 from statelang.engine import explain, fitness, validate
-from tests.statelang.test_alignment import mutants
+from tests.statelang.traces.test_alignment import mutants
 from tests.strategies import OWN, WORKED, edited, own_space, problem_for, space_named
 
 FORMAL = WORKED["kwai_star_formal"]

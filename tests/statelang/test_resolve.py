@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statelang import resolve
-from statelang.resolve import CLAUSES, FUNCTIONS, ContractError
+from statelang.functions import FUNCTIONS
+from statelang.resolve import CLAUSES, ContractError
 from statelang.values import NUMBER, TRUTH, Type, Undefined
 from tests.statelang.names import Names
 

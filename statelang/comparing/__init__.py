@@ -1,0 +1,1 @@
+"""What tells two state spaces apart, and what shows them equal."""

@@ -1,0 +1,1 @@
+"""A first grammar from tagged traces."""

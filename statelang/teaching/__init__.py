@@ -1,0 +1,1 @@
+"""The instructions that teach a model a space: forms, order, contracts in words, examples."""
