@@ -112,7 +112,7 @@ def _registers(file: File, space: StateSpace) -> Iterator[Diagnostic]:
     read: set[str] = set()
     written: set[str] = set()
     for comment in _contracts(file):
-        word, *names = _names(comment.text)
+        word, *names = _names(comment.text) or [""]
         if word in ("ghost", "input"):
             (own,) = _declared(names)
             declared[own] = comment

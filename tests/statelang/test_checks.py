@@ -187,3 +187,8 @@ def test_terminals_are_compared_with_their_bounds(
     """Two terminals overlap where a text is both, however long it is; lengths tell them apart."""
     text = f'start : a\n/// Say.\na : A ";" | B "!"\nA : /{first}/\nB : /{second}/\n'
     assert codes == [finding.code for finding in statelang.check(text)]
+
+
+def test_an_empty_clause_of_an_unused_rule_breaks_nothing() -> None:
+    """Contracts of what is never used are not compiled; reading their words must not fail."""
+    assert ("SL201", 5) in found('start : a\n/// Say x.\na : "x"\n//@\nb : "y"\n')

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import statelang
-from statelang import inference
 from statelang.diagnostics import StatelangError
+from statelang.inferring import inference
 from statelang.inferring.inference import infer
 from statelang.inferring.tagged import steps_of
 from statelang.machine import Machine
