@@ -11,6 +11,7 @@ from lark import lexer
 from lark.exceptions import LarkError
 from lark.parsers.lalr_analysis import LALR_Analyzer
 
+_MAX_SYMBOLS: Final = 20_000  # of all rules, multiplied out; the shipped have 350
 _MAX_ITEMS: Final = 10_000  # of the states of the automaton; the shipped spaces have 500
 
 
@@ -37,6 +38,8 @@ class _Analysis(LALR_Analyzer):
 
 def _analysed(parser_conf: Any, debug: bool, strict: bool) -> None:
     """In the place of Lark's parser: the analysis in strict mode, and no parser."""
+    if sum(len(rule.expansion) + 1 for rule in parser_conf.rules) > _MAX_SYMBOLS:
+        raise TooMany
     analysis: Any = _Analysis(parser_conf, strict=True)
     analysis.compute_lalr()
     raise _Fine
