@@ -326,7 +326,12 @@ def _shortest(state: Regular) -> int:
     return _search(state)
 
 
-def _search(start: Regular) -> int:
+def lives(state: Regular, most: int) -> bool:
+    """Whether a language holds any text, after at most so many states. Raises TooComplex."""
+    return (state.pure and state is not NOTHING) or _search(state, most) >= 0
+
+
+def _search(start: Regular, most: int = _SEARCH_LIMIT) -> int:
     seen = {start}
     queue = deque([(start, 0)])
     while queue:
@@ -337,7 +342,7 @@ def _search(start: Regular) -> int:
             after = state.step(lowest(byte_set))
             if after is not NOTHING and after not in seen:
                 seen.add(after)
-                if len(seen) > _SEARCH_LIMIT:
+                if len(seen) > most:
                     raise TooComplex
                 queue.append((after, length + 1))
     return -1

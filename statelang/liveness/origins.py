@@ -14,7 +14,7 @@ from attrs import frozen
 
 from statelang import expression as ex
 from statelang import regex
-from statelang.automaton import Regular, TooComplex, both, literal, other_than
+from statelang.automaton import Regular, TooComplex, both, literal, lives, other_than
 from statelang.liveness.abstract import AtLeast
 from statelang.program import (
     BeginSpan,
@@ -29,6 +29,7 @@ from statelang.program import (
 from statelang.values import Type, Undefined, Value, spell, spelled
 
 Texts = frozenset[Regular] | None  # languages that together hold every spelling; None is unknown
+MAX_STATES: Final = 1_000  # of an automaton that is searched for a text
 NONE: Final[Texts] = frozenset()
 _NATURALS: Final[Texts] = frozenset({regex.parse("0|[1-9][0-9]*")})
 
@@ -191,7 +192,7 @@ def within(texts: Texts, language: Regular) -> bool:
     if texts is None:
         return False
     try:
-        return not any(both(text, other_than(language)).live for text in texts)
+        return not any(lives(both(text, other_than(language)), MAX_STATES) for text in texts)
     except TooComplex:
         return False
 
@@ -201,7 +202,7 @@ def can_write(value: Value | AtLeast, language: Regular) -> bool:
     if isinstance(value, AtLeast):
         return within(_NATURALS, language)
     try:
-        return both(spelled(value), language).live
+        return lives(both(spelled(value), language), MAX_STATES)
     except (Undefined, TooComplex, TypeError):
         return False
 

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from statelang import expression as ex
 from statelang import regex
-from statelang.automaton import ALL_BYTES, Regular, TooComplex, both, one_of, repeat
+from statelang.automaton import ALL_BYTES, Regular, TooComplex, both, lives, one_of, repeat
 from statelang.liveness.abstract import (
     LARGEST,
     UNDEFINED,
@@ -28,7 +28,7 @@ from statelang.liveness.abstract import (
     register_of,
 )
 from statelang.liveness.clauses import all_clauses, constants, landing, needed, parts
-from statelang.liveness.origins import Origins, can_write, one_text, within
+from statelang.liveness.origins import MAX_STATES, Origins, can_write, one_text, within
 from statelang.program import (
     BeginSpan,
     Clause,
@@ -286,7 +286,7 @@ def _endless(language: Regular, binding: list[tuple[int, ex.Expression]]) -> boo
 def _has_long_texts(language: Regular, numbers: bool) -> bool:
     long = repeat(one_of(ALL_BYTES), _MANY, None)
     try:
-        return both(language, long, *([_PLAIN] if numbers else [])).live
+        return lives(both(language, long, *([_PLAIN] if numbers else [])), MAX_STATES)
     except TooComplex:
         return False
 

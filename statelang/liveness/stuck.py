@@ -121,6 +121,9 @@ class _Walk:
                     self.whole = False
                     return
                 continue
+            if self.search.machine.low(node.thread) > _MAX_LENGTH:
+                self.whole = False
+                continue
             visited += 1
             if visited > limit or len(written) > _MAX_LENGTH:
                 self.whole = False
