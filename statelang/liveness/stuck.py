@@ -38,7 +38,6 @@ class Exploration:
 
     explored: int
     steps: int  # of the longest trace
-    whole: bool  # nothing was left out but other spellings of the same
     stuck: bytes | None = None
     state: str = ""
     broken: tuple[Clause, bytes] | None = None  # an invariant that does not hold, and after what
@@ -47,7 +46,7 @@ class Exploration:
 
 def explore(space: StateSpace) -> Exploration:
     """Walk from the start, all traces of one step before those of two."""
-    result = Exploration(0, 0, True)
+    result = Exploration(0, 0)
     for problem in _problems(space):
         result = _Walk(space, problem).run()
         if result.stuck is not None or result.broken is not None:
@@ -76,7 +75,7 @@ class _Walk:
     space: StateSpace
     problem: dict[str, Any]
     search: Search = field(init=False)
-    whole: bool = True
+    whole: bool = True  # no step was left out since this was set
 
     def run(self) -> Exploration:
         machine = Machine(self.space)
@@ -88,13 +87,13 @@ class _Walk:
         explored, longest = 0, 0
         while todo:
             if explored == MAX_CONFIGURATIONS:
-                return Exploration(explored, longest, False, problem=self.problem)
+                return Exploration(explored, longest, problem=self.problem)
             node, text, steps = todo.popleft()
             explored, longest = explored + 1, max(longest, steps)
             for clause in self.space.program.invariants:
                 if not clause.holds(node.env):
                     broken = clause, text
-                    return Exploration(explored, longest, True, broken=broken, problem=self.problem)
+                    return Exploration(explored, longest, broken=broken, problem=self.problem)
             found = False
             for written, after in self.steps(node, _WIDTH, _MAX_VISITED):
                 found = True
@@ -104,8 +103,8 @@ class _Walk:
                     todo.append((after, text + written, steps + 1))
             if not found and not self.ended(node) and self.surely_stuck(node):
                 state = self.state(node)
-                return Exploration(explored, longest, True, text, state, problem=self.problem)
-        return Exploration(explored, longest, self.whole, problem=self.problem)
+                return Exploration(explored, longest, text, state, problem=self.problem)
+        return Exploration(explored, longest, problem=self.problem)
 
     def steps(self, start: Node, width: int, limit: int) -> Iterator[tuple[bytes, Node]]:
         """Complete steps from a place between two, each with what it writes."""
