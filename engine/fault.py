@@ -12,9 +12,9 @@ import attrs
 from attrs import frozen
 
 from statelang.engine.verdict import Verdict
+from statelang.env import Broken, Env
 from statelang.expression import Count, Expression, Field, Last, Register
 from statelang.machine import Blame, Configuration, Machine
-from statelang.program import Broken, Env
 from statelang.source import Source
 from statelang.space import StateSpace
 from statelang.traces.alignment import control

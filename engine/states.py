@@ -19,8 +19,8 @@ from statelang.engine.masking import Sparse
 from statelang.engine.tables import Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
+from statelang.env import Frames
 from statelang.machine import Configuration, Machine
-from statelang.program import Frames
 from statelang.search import Search
 
 _MAX_STATES: Final = 20_000

@@ -19,8 +19,9 @@ from statelang.engine.bounds import FAR, opened
 from statelang.engine.sweep import Automaton, bytes_of
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
-from statelang.machine import Configuration, Machine, Thread
-from statelang.program import BeginSpan, EndSpan, Event
+from statelang.events import BeginSpan, EndSpan, Event
+from statelang.machine import Configuration, Machine
+from statelang.places import Thread
 
 _WIDE: Final = 16  # bytes that may come first, from which a text is worth a share of its own
 _MAX_TABLES: Final = 5_000

@@ -17,8 +17,9 @@ from attrs import frozen
 
 from statelang.automaton import Regular
 from statelang.diagnostics import StatelangError
+from statelang.env import Broken, Clause, Env, Trail
+from statelang.events import Event
 from statelang.machine import Blame, Configuration, Machine
-from statelang.program import Broken, Clause, Env, Event, Trail
 from statelang.space import StateSpace
 from statelang.tools import Function
 from statelang.values import Number, Undefined, Value, read_number, spell

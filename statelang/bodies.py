@@ -13,8 +13,8 @@ from attrs import define, field
 from statelang import regex
 from statelang.analysis import references
 from statelang.automaton import Regular
+from statelang.env import Clause
 from statelang.fields import Occurrence, Scope, Slots
-from statelang.program import Clause
 from statelang.syntax import (
     Alternative,
     Choice,

@@ -8,7 +8,8 @@ from statelang.automaton import Regular
 from statelang.bodies import Bodies, TooLarge
 from statelang.contracts import Contracts, Register, read_types
 from statelang.diagnostics import Diagnostic
-from statelang.program import Clause, Program
+from statelang.env import Clause
+from statelang.program import Program
 from statelang.source import Source
 from statelang.syntax import Comment, Definition
 from statelang.terminals import Terminals

@@ -17,8 +17,9 @@ from statelang import resolve
 from statelang.analysis import references
 from statelang.bodies import All, Any, Bodies, Body, Node, Part, Times
 from statelang.diagnostics import Diagnostic
+from statelang.env import Clause, Env
 from statelang.fields import Scope
-from statelang.program import Answer, Clause, Env
+from statelang.program import Answer
 from statelang.resolve import ContractError
 from statelang.source import Source, Span
 from statelang.syntax import Comment, Definition

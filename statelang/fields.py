@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from statelang.program import Clause
+from statelang.env import Clause
 from statelang.source import Span
 from statelang.values import TEXT, Type, list_of
 

@@ -17,8 +17,9 @@ from typing import Final
 from attrs import frozen
 
 from statelang.automaton import ALL_BYTES, NOTHING, Regular, lowest
-from statelang.machine import Configuration, Exit, Machine, Thread
-from statelang.program import Env
+from statelang.env import Env
+from statelang.machine import Configuration, Machine
+from statelang.places import Exit, Thread
 from statelang.values import Value
 
 LIMIT: Final = 1_500

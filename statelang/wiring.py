@@ -8,10 +8,8 @@ from attrs import define, field
 
 from statelang.bodies import All, Any, Bodies, Body, Node, Part, Recursive, Text, Times, TooLarge
 from statelang.contracts import Contracts
-from statelang.fields import Occurrence
-from statelang.program import (
+from statelang.events import (
     BeginSpan,
-    Call,
     CloseAction,
     CloseScope,
     EndSpan,
@@ -20,12 +18,11 @@ from statelang.program import (
     Keeping,
     OpenAction,
     OpenScope,
-    Pass,
     PopFrame,
-    Program,
     PushFrame,
-    Read,
 )
+from statelang.fields import Occurrence
+from statelang.program import Call, Pass, Program, Read
 from statelang.syntax import Definition, Item, Reference, Sequence
 
 MAX_POSITIONS: Final = 100_000
@@ -53,6 +50,16 @@ class _Wiring:
 
     def run(self) -> Program:
         program, contracts = self.program, self.contracts
+        program.actions = self.actions
+        registers = (*contracts.registers, *contracts.hidden)
+        program.registers = tuple((r.name, r.type, r.initial) for r in registers)
+        program.kept = frozenset(
+            i for i, register in enumerate(registers) if register.kept or register.initial is None
+        )
+        program.answer = contracts.answer
+        program.invariants = tuple(contracts.invariants)
+        program.functions = tuple(contracts.functions)
+        program.tools, program.marks = contracts.tools, contracts.marks
         end = program.position()
         states = {d.name: program.position() for d in self.definitions.values() if d.is_state}
         program.states = {position: name for name, position in states.items()}
@@ -72,16 +79,6 @@ class _Wiring:
                     program.edges[at].append(Pass(end))
                 else:
                     self.call(at, items[0], states[items[1]] if len(items) == 2 else end, None)
-        program.actions = self.actions
-        registers = (*contracts.registers, *contracts.hidden)
-        program.registers = tuple((r.name, r.type, r.initial) for r in registers)
-        program.kept = frozenset(
-            i for i, register in enumerate(registers) if register.kept or register.initial is None
-        )
-        program.answer = contracts.answer
-        program.invariants = tuple(contracts.invariants)
-        program.functions = tuple(contracts.functions)
-        program.tools, program.marks = contracts.tools, contracts.marks
         return program
 
     def call(self, at: int, rule: str, target: int, event: Event | None) -> None:
@@ -192,7 +189,9 @@ class _Wiring:
         if scope.late or scope.sets or scope.mark or scope.restore:
             keeping = None
             if scope.mark or scope.restore:
-                keeping = Keeping(scope.mark, scope.restore, scope.opening, self.program)
+                marks, kept = self.program.marks, self.program.kept
+                assert marks is not None
+                keeping = Keeping(scope.mark, scope.restore, scope.opening, marks, kept)
             close = CloseScope(tuple(scope.late), tuple(scope.sets), keeping)
             at = self.passing(at, close)
         if occurrence is not None and captured:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from statelang.env import Clause
+from statelang.events import BeginSpan, CloseScope, EndSpan, Event, Gate, OpenScope
 from statelang.expression import (
     And,
     Compare,
@@ -17,17 +19,7 @@ from statelang.expression import (
     Or,
     Register,
 )
-from statelang.program import (
-    BeginSpan,
-    Clause,
-    CloseScope,
-    EndSpan,
-    Event,
-    Gate,
-    OpenScope,
-    Program,
-    Read,
-)
+from statelang.program import Program, Read
 from statelang.values import Undefined
 
 _SAME: Final = {"==": True, "<=": True, ">=": True, "!=": False, "<": False, ">": False}

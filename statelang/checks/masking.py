@@ -7,8 +7,10 @@ from typing import Final
 
 from statelang.automaton import Regular
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.env import Clause
+from statelang.events import BeginSpan, CloseScope, EndSpan
 from statelang.expression import enforceable, excludes
-from statelang.program import BeginSpan, Call, Clause, CloseScope, Edge, EndSpan, Program, Read
+from statelang.program import Call, Edge, Program, Read
 from statelang.source import Span
 from statelang.space import StateSpace
 from statelang.syntax import File

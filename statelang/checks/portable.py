@@ -24,7 +24,8 @@ from statelang.automaton import (
     then,
 )
 from statelang.diagnostics import Diagnostic
-from statelang.machine import Machine, Stack, Thread
+from statelang.machine import Machine
+from statelang.places import Stack, Thread
 from statelang.program import Read
 from statelang.snippet import Label
 from statelang.source import Span

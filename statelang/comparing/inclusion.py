@@ -20,7 +20,8 @@ from attrs import define, field, frozen
 
 from statelang.automaton import ALL_BYTES, Regular, lowest
 from statelang.comparing.quotient import Classes
-from statelang.machine import MAX_THREADS, Machine, Thread
+from statelang.machine import MAX_THREADS, Machine
+from statelang.places import Thread
 
 LIMIT: Final = 30_000
 _STEPS: Final = 20  # of single threads for each configuration of the limit

@@ -12,10 +12,10 @@ from itertools import product
 from typing import Any, Final
 
 from statelang import expression as ex
+from statelang.env import Clause
 from statelang.exports.finite import MAX_COMBINATIONS
 from statelang.exports.parameter import Bits, Condition, Move, Unsaid, all_of, any_of, held, no
 from statelang.exports.reading import Key, View, compared_counts, reads
-from statelang.program import Clause
 from statelang.values import Undefined, Value
 
 Layout = Mapping[Key, Bits]

@@ -13,19 +13,9 @@ from typing import Final
 from attrs import frozen
 
 from statelang.automaton import NOTHING, Regular, TooComplex
+from statelang.events import CloseScope, EndSpan, Event, Gate, OpenAction, OpenScope
 from statelang.exports.reading import MAX_VALUES, Key, View, reads
-from statelang.program import (
-    Call,
-    CloseScope,
-    EndSpan,
-    Event,
-    Gate,
-    OpenAction,
-    OpenScope,
-    Pass,
-    Program,
-    Read,
-)
+from statelang.program import Call, Pass, Program, Read
 from statelang.values import Undefined, Value
 
 MAX_COMBINATIONS: Final = 4_096

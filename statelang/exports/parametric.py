@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import evolve
 
+from statelang.events import CloseAction, CloseScope, EndSpan, Event, OpenScope
 from statelang.exports.conditions import Terms
 from statelang.exports.finite import bodies, positions
 from statelang.exports.parameter import Move, all_of, held
@@ -20,7 +21,7 @@ from statelang.exports.plain import MAX_RULES, Plain, TooManyRules
 from statelang.exports.plan import Plan, conditions_of
 from statelang.exports.reading import MAX_VALUES, Key, reads
 from statelang.exports.way import Cramped, Place, Way, texts
-from statelang.program import Call, CloseAction, CloseScope, EndSpan, Event, OpenScope, Pass, Read
+from statelang.program import Call, Pass, Read
 from statelang.space import StateSpace
 
 MAX_ALTERNATIVES: Final = 20_000

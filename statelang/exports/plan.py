@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from statelang import expression as ex
+from statelang.env import Clause, Env
+from statelang.events import CloseScope, EndSpan, Event, Gate, OpenScope
 from statelang.exports.conditions import Layout, Terms
 from statelang.exports.finite import Site, fields, sites, values_of
 from statelang.exports.parameter import Bits, Unsaid
 from statelang.exports.reading import MAX_VALUES, Key, compared_counts, reads
-from statelang.program import Clause, CloseScope, EndSpan, Env, Event, Gate, OpenScope
 from statelang.space import StateSpace
 from statelang.values import Undefined, Value
 

@@ -6,17 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from statelang import expression as ex
-from statelang.program import (
-    BeginSpan,
-    Call,
-    Clause,
-    CloseScope,
-    EndSpan,
-    Gate,
-    OpenAction,
-    OpenScope,
-    Program,
-)
+from statelang.env import Clause
+from statelang.events import BeginSpan, CloseScope, EndSpan, Gate, OpenAction, OpenScope
+from statelang.program import Call, Program
 
 
 def all_clauses(program: Program) -> Iterator[Clause]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.env import Clause
 from statelang.liveness.stuck import Exploration
 from statelang.liveness.verdict import Liveness, liveness
-from statelang.program import Clause
 from statelang.snippet import Label
 from statelang.source import Source, Span
 from statelang.space import StateSpace

@@ -15,17 +15,9 @@ from attrs import frozen
 from statelang import expression as ex
 from statelang import regex
 from statelang.automaton import Regular, TooComplex, both, literal, lives, other_than
+from statelang.events import BeginSpan, CloseScope, EndSpan, OpenAction
 from statelang.liveness.abstract import AtLeast
-from statelang.program import (
-    BeginSpan,
-    Call,
-    CloseScope,
-    EndSpan,
-    OpenAction,
-    Pass,
-    Program,
-    Read,
-)
+from statelang.program import Call, Pass, Program, Read
 from statelang.values import Type, Undefined, Value, spell, spelled
 
 Texts = frozenset[Regular] | None  # languages that together hold every spelling; None is unknown

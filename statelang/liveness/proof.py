@@ -14,21 +14,11 @@ from typing import Any, Final
 from attrs import define, field
 
 from statelang import expression as ex
+from statelang.events import BeginSpan, CloseAction, CloseScope, EndSpan, Event, OpenScope
 from statelang.liveness.abstract import Abstract
 from statelang.liveness.clauses import all_clauses, clauses_of, parts
 from statelang.liveness.steps import Facts, Result, Steps
-from statelang.program import (
-    BeginSpan,
-    Call,
-    CloseAction,
-    CloseScope,
-    EndSpan,
-    Event,
-    OpenScope,
-    Pass,
-    Program,
-    Read,
-)
+from statelang.program import Call, Pass, Program, Read
 
 MAX_NODES: Final = 4_000
 _MAX_CALLS: Final = 8

@@ -17,6 +17,17 @@ from attrs import evolve, frozen
 from statelang import expression as ex
 from statelang import regex
 from statelang.automaton import ALL_BYTES, Regular, TooComplex, both, lives, one_of, repeat
+from statelang.env import Clause
+from statelang.events import (
+    BeginSpan,
+    CloseAction,
+    CloseScope,
+    EndSpan,
+    Event,
+    Gate,
+    OpenAction,
+    OpenScope,
+)
 from statelang.liveness.abstract import (
     LARGEST,
     UNDEFINED,
@@ -29,18 +40,7 @@ from statelang.liveness.abstract import (
 )
 from statelang.liveness.clauses import all_clauses, constants, landing, needed, parts
 from statelang.liveness.origins import MAX_STATES, Origins, can_write, one_text, within
-from statelang.program import (
-    BeginSpan,
-    Clause,
-    CloseAction,
-    CloseScope,
-    EndSpan,
-    Event,
-    Gate,
-    OpenAction,
-    OpenScope,
-    Program,
-)
+from statelang.program import Program
 from statelang.values import NUMBER
 
 _MANY: Final = 200  # bytes: a language with longer texts has more of them than any set

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
+from statelang.env import Clause
 from statelang.machine import Configuration, Machine
-from statelang.program import Clause
 from statelang.search import Node, Search
 from statelang.space import StateSpace
 from statelang.values import Type, Value

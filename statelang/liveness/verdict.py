@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from attrs import frozen
 
+from statelang.env import Clause
 from statelang.liveness.abstract import UNDEFINED, outcome
 from statelang.liveness.clauses import shape
 from statelang.liveness.proof import Proof, prove
 from statelang.liveness.steps import Steps
 from statelang.liveness.stuck import Exploration, explore
-from statelang.program import Clause
 from statelang.space import StateSpace
 
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.env import Trail
 from statelang.machine import Machine
-from statelang.program import Trail
 from statelang.search import Node, Order, Search
 from statelang.space import StateSpace
 

@@ -14,8 +14,11 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from statelang.machine import Machine, Move, Thread
-from statelang.program import Call, Env, OpenAction, Pass, Program, Trail
+from statelang.env import Env, Trail
+from statelang.events import OpenAction
+from statelang.machine import Machine
+from statelang.places import Move, Thread
+from statelang.program import Call, Pass, Program
 from statelang.search import Node, Search
 from statelang.space import StateSpace
 

@@ -9,8 +9,8 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from statelang.events import OpenAction
 from statelang.machine import Configuration
-from statelang.program import OpenAction
 from statelang.search import Node
 from statelang.space import StateSpace, Transition
 from statelang.testing.choices import Choices, Point, Walk

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from statelang.env import Trail
 from statelang.machine import Configuration, Machine
-from statelang.program import Trail
 from statelang.search import Node, Order, Search
 from statelang.space import StateSpace, Transition
 from statelang.traces.marks import marked

@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from attrs import define, evolve, frozen
 
-from statelang.program import Call, Env, Event, Pass, Program, Trail
+from statelang.env import Env, Trail
+from statelang.events import Event
+from statelang.program import Call, Pass, Program
 from statelang.space import StateSpace, Transition
 
 

@@ -10,8 +10,10 @@ from typing import Final
 from attrs import frozen
 
 from statelang.automaton import lowest
-from statelang.machine import Machine, Thread
-from statelang.program import OpenAction, Pass
+from statelang.events import OpenAction
+from statelang.machine import Machine
+from statelang.places import Thread
+from statelang.program import Pass
 from statelang.space import StateSpace
 
 _MOST_READ: Final = 2_000_000  # bytes walked for one text: some seconds

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from statelang.machine import Configuration, Machine, Thread
-from statelang.program import Env
+from statelang.env import Env
+from statelang.machine import Configuration, Machine
+from statelang.places import Thread
 from statelang.search import Node, Search
 from statelang.space import StateSpace
 from statelang.traces.pieces import Piece, openings
