@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from statelang.engine.verdict import Step, TraceError, Verdict, validate
 
 if TYPE_CHECKING:
+    from statelang.engine.compiled import load_cached
     from statelang.engine.explanation import Explanation, explain, fitness
     from statelang.engine.generation import Generation, generate
     from statelang.engine.matcher import Matcher
@@ -26,6 +27,7 @@ _LAZY = {
     "explain": "statelang.engine.explanation",
     "fitness": "statelang.engine.explanation",
     "generate": "statelang.engine.generation",
+    "load_cached": "statelang.engine.compiled",
 }
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "explain",
     "fitness",
     "generate",
+    "load_cached",
     "validate",
 ]
 

@@ -129,18 +129,22 @@ class Trie:
         return result
 
     @cached_property
-    def _nodes(self) -> Ints:
-        """The node of each token, 0 for one that writes nothing."""
+    def _order(self) -> Ints:
+        """Where each token stands in `ids`."""
         result = np.zeros(int(self.ids.max(initial=-1)) + 1, np.int32)
-        result[self.ids] = np.repeat(np.arange(len(self.labels)), np.diff(self.held))
+        result[self.ids] = np.arange(len(self.ids), dtype=np.int32)
         return result
 
     def paths(self, tokens: Ints) -> frozenset[int]:
-        """The nodes of some tokens and all that are above them, the first left out."""
+        """The nodes of some tokens and all that are above them, the first left out. Each
+        of the tokens writes something."""
+        if not len(tokens):
+            return frozenset()
         found: set[int] = set()
-        nodes = np.unique(self._nodes[tokens])
+        nodes = np.searchsorted(self.held, self._order[tokens], "right") - 1
         while len(nodes):
-            found.update(nodes.tolist())
-            above = self._parents[nodes - 1]
-            nodes = np.unique(above[above > 0])
+            new = set(nodes.tolist()) - found
+            found |= new
+            above = np.searchsorted(self.first, list(new), "right") - 1
+            nodes = above[above > 0]
         return frozenset(found)

@@ -61,6 +61,10 @@ def _digits(number: Number) -> Value:
     return tuple(int(digit) for digit in str(number.numerator))
 
 
+def _values(items: Any) -> Value:
+    return frozenset(items.values())
+
+
 def _value(text: str, values: Any = None) -> Value:
     return arithmetic.value(text, values or {})
 
@@ -80,7 +84,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
         (("map",),),
         0,
         lambda a: set_of(argument_of(a[0], 1)),
-        lambda m: frozenset(m.values()),
+        _values,
         "The values of a map, as a set.",
     ),
     "sorted": Function(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any, Final, Protocol
 
@@ -286,9 +287,8 @@ class _Resolver:
             return ex.Apply(type, slots, "+", _joined, (first, second))
         if sign in "+*/" or (sign == "-" and name == "number"):
             self.typed(left, NUMBER), self.typed(right, NUMBER)
-            return ex.Apply(
-                NUMBER, slots, str(sign), lambda a, b: ex.arithmetic(sign, a, b), (first, second)
-            )
+            apply = partial(ex.arithmetic, str(sign))
+            return ex.Apply(NUMBER, slots, str(sign), apply, (first, second))
         if name == "map" and sign == "-":
             self.typed(right, set_of(argument_of(first.type, 0)))
             return ex.Apply(first.type, slots, "-", _without, (first, second))
@@ -304,7 +304,7 @@ class _Resolver:
 
     def _negative(self, node: Node, inner: Node) -> ex.Expression:
         number = self.typed(inner, NUMBER)
-        return ex.Apply(NUMBER, number.slots, "-", lambda value: -value, (number,))
+        return ex.Apply(NUMBER, number.slots, "-", operator.neg, (number,))
 
     def _index(self, node: Node, container: Node, key: Node) -> ex.Expression:
         table, index = self.of(container), self.of(key)
@@ -409,7 +409,7 @@ class _Resolver:
             self.join(node, members[0], member)
         slots = _NO_SLOTS.union(*(m.slots for m in members))
         type = list_of(members[0].type if members else ANY)
-        return ex.Apply(type, slots, "[...]", lambda *values: values, members)
+        return ex.Apply(type, slots, "[...]", _all, members)
 
     def _record_of(self, node: Node, *parts: Node) -> ex.Expression:
         values: dict[str, ex.Expression] = {}
@@ -421,7 +421,7 @@ class _Resolver:
         type = record_of({name: value.type for name, value in values.items()})
         slots = _NO_SLOTS.union(*(value.slots for value in values.values()))
         ordered = tuple(values[name] for name in type.fields)
-        return ex.Apply(type, slots, "{...}", lambda *items: items, ordered)
+        return ex.Apply(type, slots, "{...}", _all, ordered)
 
     def _member(self, node: Node, record: Node, name: Token) -> ex.Expression:
         return self.member(name, self.of(record), str(name))
@@ -432,7 +432,7 @@ class _Resolver:
             raise _error(node, "SL402", message, near(name, record.type.fields))
         index = record.type.fields.index(name)
         type = record.type.arguments[index]
-        return ex.Apply(type, record.slots, f".{name}", lambda value: value[index], (record,))
+        return ex.Apply(type, record.slots, f".{name}", operator.itemgetter(index), (record,))
 
 
 def _emptied(expression: ex.Expression, type: Type) -> ex.Expression:
@@ -471,6 +471,10 @@ def _joined(first: tuple[Value, ...], second: tuple[Value, ...]) -> Value:
     return (*first, *second)
 
 
+def _all(*values: Value) -> Value:
+    return values
+
+
 def _item(items: tuple[Value, ...], index: Number) -> Value:
     if index.denominator != 1 or not 0 <= index < len(items):
         raise Undefined(f"there is no item {index}")
@@ -478,7 +482,7 @@ def _item(items: tuple[Value, ...], index: Number) -> Value:
 
 
 _SETS: Final[dict[str, Callable[[Any, Any], Value]]] = {
-    "|": lambda a, b: a | b,
-    "&": lambda a, b: a & b,
-    "-": lambda a, b: a - b,
+    "|": operator.or_,
+    "&": operator.and_,
+    "-": operator.sub,
 }
