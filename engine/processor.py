@@ -1,32 +1,33 @@
-"""The logits processor for Outlines: masks what the state space does not allow.
-
-Sequences are keyed by the tokens they hold, not by the last one seen, so sampling, batches, several
-samples a prompt, beam search, assisted decoding and re-use all find their own position.
-"""
+"""The logits processor for Outlines and `transformers`: masks what the state space forbids."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from outlines.processors import OutlinesLogitsProcessor
 
 from statelang.diagnostics import StatelangError
-from statelang.engine.guide import Guide, Position
+from statelang.engine import llamacpp
+from statelang.engine.guide import Guide
 from statelang.engine.masking import Sparse, mask_logits
+from statelang.engine.matcher import Matcher, guide
+from statelang.engine.rows import Rows
 from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 from statelang.tools import Function
 
 Problem = Mapping[str, Any]
-_MAX_SEQUENCES = 100_000
 
 
 class StateSpaceProcessor(OutlinesLogitsProcessor):
-    """Masks the logits of every sequence by its position in a state space.
+    """Masks the logits of every sequence by where it stands in a state space.
 
-    A row that has ended is left as it is: the model pads it. Gold answers never reach the mask.
+    A sequence that has ended may only stop again. Gold answers never reach the mask. `constrain`
+    makes one.
     """
 
     def __init__(
@@ -41,89 +42,119 @@ class StateSpaceProcessor(OutlinesLogitsProcessor):
         self.guide = guide
         self.problems = problems
         self.max_tokens = max_tokens
-        self.starts = [guide.start(problem, max_tokens, tools) for problem in problems]
-        self.reset()
+        self.tools = tools
+        self._rows = Rows(self._begin, len(problems))
+        self._begin()  # an input that is missing or a budget too small is said at once
+        size = len(guide.vocabulary.tokens)
+        stops = [stop for stop in sorted(guide.vocabulary.stops) if stop < size]
+        self._stop = Sparse(np.array(stops, np.int64), True, size)
+
+    def _begin(self) -> list[Matcher]:
+        return [Matcher.of(self.guide, p, self.max_tokens, self.tools) for p in self.problems]
 
     def reset(self) -> None:
-        """Forget the sequences; Outlines calls this before each generation."""
-        self._prompts: list[tuple[int, ...]] = []
-        self._known: dict[tuple[int, tuple[int, ...]], Position | None] = {}
+        """Take the next sequences for prompts. Outlines calls this before each generation; without
+        it they are known by what they hold, unless one prompt goes on from another's trace."""
+        self._rows.forget()
 
     def process_logits(self, input_ids: Any, logits: Any) -> Any:
-        """Mask `logits`, a row per sequence; `input_ids` holds the prompt and what came after it.
+        """Mask the next token of each sequence.
 
         Args:
-            input_ids: Integers, shape (rows, length).
-            logits: Floats, shape (rows, vocabulary).
+            input_ids: Integers, shape (rows, length): the prompt and what came after it.
+            logits: Floats, shape (rows, tokens), as many tokens as the vocabulary has or more.
 
         Returns:
-            The logits, changed in place: minus infinity where a token is not legal.
+            The logits, minus infinity where a token is not legal: those of numpy changed in place,
+            those of torch a copy.
+
+        Raises:
+            StatelangError: the space locks, the logits are of another vocabulary or no number of
+                rows for the problems, or all that is legal was impossible before.
         """
-        adapter: Any = self.tensor_adapter
-        rows = [tuple(row) for row in adapter.to_list(input_ids)]
-        if not self._continues(rows):
-            self.reset()
-            self._prompts = rows
-        masks: list[Sparse | None] = []
-        for index, row in enumerate(rows):
-            position = self._position(index, len(rows), row)
-            if position is None or position.ended:
-                masks.append(None)
-                continue
-            mask = self.guide.mask(position)
-            if not mask.any():
-                written = self.guide.vocabulary.decode(row[len(self._prompts[0]) :])
-                raise StatelangError(
-                    f"the space `{self.guide.space.name}` locks: no token is legal after "
-                    f"{written[-120:].decode(errors='replace')!r}; run `statelang check` on it and "
-                    "give the state a way out that no contract closes"
-                )
-            masks.append(self.guide.states.sparse(mask))
-        mask_logits(logits, masks)
+        size = len(self.guide.vocabulary.tokens)
+        if logits.shape[-1] < size:
+            raise StatelangError(
+                f"the model gives {logits.shape[-1]} logits, but its tokenizer has {size} tokens; "
+                "give the tokenizer that belongs to this model, or resize the model "
+                "(`model.resize_token_embeddings`)"
+            )
+        if not isinstance(logits, np.ndarray):
+            logits = logits.clone()  # `transformers` uses its own again
+        try:
+            self._mask(input_ids, logits)
+        except Exception:
+            # llama.cpp goes on after an error of ours, which it prints: the text is to end there.
+            mask_logits(logits, [self._stop] * len(logits))
+            raise
         return logits
 
-    def _continues(self, rows: list[tuple[int, ...]]) -> bool:
-        """Whether the rows go on from the prompts seen first (in any order: beams move)."""
-        if not self._prompts:
-            return False
-        length = len(self._prompts[0])
-        known = set(self._prompts)
-        return all(len(row) >= length and row[:length] in known for row in rows)
+    def _mask(self, input_ids: Any, logits: Any) -> None:
+        ids = input_ids if isinstance(input_ids, np.ndarray) else input_ids.cpu().numpy()
+        masks = [None if m is None else self._sparse(m) for m in self._rows.follow(ids)]
+        mask_logits(logits, masks)
+        rows = [row for row, mask in enumerate(masks) if mask is not None]
+        probes = logits[rows, [_legal(mask) for mask in masks if mask is not None]]
+        for row, gone in zip(rows, (probes == -np.inf).tolist(), strict=True):
+            if gone and bool((logits[row] == -np.inf).all()):
+                raise StatelangError(
+                    "every token that the space allows was made impossible before the mask was "
+                    "applied; leave out what forbids tokens (`suppress_tokens`, `bad_words_ids`, "
+                    "`no_repeat_ngram_size`, `min_new_tokens`, a processor in front of this one)"
+                )
 
-    def _position(self, index: int, count: int, row: tuple[int, ...]) -> Position | None:
-        """The position of one row, from the longest prefix already known."""
-        problem = index * len(self.starts) // count
-        generated = row[len(self._prompts[0]) :]
-        known = self._known
-        if len(known) > _MAX_SEQUENCES:
-            known.clear()
-        length = len(generated)
-        while length and (problem, generated[:length]) not in known:
-            length -= 1
-        position = known[problem, generated[:length]] if length else self.starts[problem]
-        for end in range(length + 1, len(generated) + 1):
-            if position is not None and not position.ended:
-                position = self.guide.advance(position, generated[end - 1])
-            known[problem, generated[:end]] = position
-        return position
+    def _sparse(self, matcher: Matcher) -> Sparse:
+        mask = self.guide.states.sparse(matcher.compute_bitmask())
+        if mask.are_legal and not len(mask.ids):
+            raise StatelangError(
+                f"the space `{self.guide.space.name}` locks: no token is legal after "
+                f"{matcher.trace[-120:]!r}; run `statelang check` on it and give the state a way "
+                "out that no contract closes"
+            )
+        return mask
+
+
+def _legal(mask: Sparse) -> int:
+    """One of the tokens that a mask allows."""
+    ids = mask.ids
+    if mask.are_legal:
+        return int(ids[0])
+    return bisect_left(range(len(ids)), True, key=lambda place: bool(ids[place] != place))
 
 
 def model_vocabulary(model: Any) -> Vocabulary:
-    """The vocabulary of an Outlines model of the `transformers` kind. Raises StatelangError."""
+    """The vocabulary of a model that can be steered, or of a tokenizer.
+
+    Args:
+        model: As for `constrain`.
+
+    Raises:
+        StatelangError: its tokens cannot be read as bytes, or none ends a text.
+    """
+    if isinstance(model, Vocabulary):
+        return model
+    if llamacpp.is_llama(model):
+        return llamacpp.vocabulary(model)
+    if llamacpp.is_llama(getattr(model, "model", None)):
+        return llamacpp.vocabulary(model.model)
     tokenizer = getattr(model, "hf_tokenizer", None)
-    if tokenizer is None:
-        raise StatelangError(
-            f"`{type(model).__name__}` is not a steerable Outlines model with a tokenizer of "
-            "`transformers`; make it with `outlines.from_transformers(model, tokenizer)`"
-        )
-    stops = model.model.generation_config.eos_token_id
-    more = stops if isinstance(stops, list) else [stops] if stops is not None else []
-    return Vocabulary.from_tokenizer(tokenizer, more)
+    if tokenizer is not None:
+        stops = model.model.generation_config.eos_token_id
+        more = stops if isinstance(stops, list) else [stops] if stops is not None else []
+        return _vocabulary(tokenizer, len(tokenizer), frozenset(more))
+    if hasattr(model, "get_vocab") and hasattr(model, "eos_token_id"):
+        return _vocabulary(model, len(model), frozenset())
+    raise StatelangError(
+        f"`{type(model).__name__}` cannot be steered token by token; give a model of "
+        "`outlines.from_transformers` or `outlines.from_llamacpp`, a `llama_cpp.Llama`, a fast "
+        "tokenizer of `transformers`, or a Vocabulary"
+    )
 
 
 @lru_cache(maxsize=8)
-def _guide(space: StateSpace, tokenizer: Any, stops: frozenset[int], contracts: bool) -> Guide:
-    return Guide(space, Vocabulary.from_tokenizer(tokenizer, stops), contracts=contracts)
+def _vocabulary(tokenizer: Any, _: int, stops: frozenset[int]) -> Vocabulary:
+    """Kept for a tokenizer as long as it has so many tokens."""
+    return Vocabulary.from_tokenizer(tokenizer, stops)
 
 
 def constrain(
@@ -135,14 +166,18 @@ def constrain(
     contracts: bool = True,
     tools: Mapping[str, Function] | None = None,
 ) -> StateSpaceProcessor:
-    """A logits processor for `outlines.Generator(model, processor=...)`.
+    """A logits processor for `outlines.Generator(model, processor=...)`, and as well for
+    `model.generate(..., logits_processor=[...])` of `transformers`.
 
     Args:
         space: The state space to hold generations to.
-        model: The Outlines model (`outlines.from_transformers(...)`).
+        model: What the tokens are read from: an Outlines model (`outlines.from_transformers`,
+            `outlines.from_llamacpp`), a `llama_cpp.Llama`, a fast tokenizer of `transformers`
+            (traces then end with its `eos_token` alone), or a Vocabulary.
         problem: The problem's inputs, where the space declares some; for a batch a list in prompt
             order. A gold `answer` in it is never looked at.
-        max_tokens: The budget, stop token included: every trace ends, complete, within it.
+        max_tokens: The budget, stop token included: every trace ends, complete, within it, where
+            the model is let write as many (`max_new_tokens`, in llama.cpp `max_tokens`).
         contracts: False masks by the plain grammar only.
         tools: The functions that `writes` clauses name: what they give is forced on the model.
 
@@ -150,9 +185,10 @@ def constrain(
         StatelangError: a missing input, a budget that is too small (the least known is named), a
             tokenizer that cannot write the space, or a model that cannot be steered.
     """
-    tokenizer = getattr(model, "hf_tokenizer", None)
     vocabulary = model_vocabulary(model)
-    guide = _guide(space, tokenizer, vocabulary.stops, contracts)
     problems = list(problem) if isinstance(problem, Sequence) else [problem]
-    library = getattr(model, "tensor_library_name", "torch")
-    return StateSpaceProcessor(guide, problems or [None], max_tokens, library, tools)
+    library = "numpy" if llamacpp.is_llama(model) else "torch"
+    library = getattr(model, "tensor_library_name", library)
+    return StateSpaceProcessor(
+        guide(space, vocabulary, contracts), problems or [None], max_tokens, library, tools
+    )
