@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     from statelang.engine.generation import Generation, generate
     from statelang.engine.matcher import Matcher
     from statelang.engine.processor import constrain
+    from statelang.engine.served import Served, generate_served
+    from statelang.engine.server import Server
     from statelang.engine.vocabulary import Vocabulary
 
 _LAZY = {
     "Explanation": "statelang.engine.explanation",
     "Generation": "statelang.engine.generation",
     "Matcher": "statelang.engine.matcher",
+    "Served": "statelang.engine.served",
+    "Server": "statelang.engine.server",
     "Vocabulary": "statelang.engine.vocabulary",
     "constrain": "statelang.engine.processor",
     "explain": "statelang.engine.explanation",
     "fitness": "statelang.engine.explanation",
     "generate": "statelang.engine.generation",
+    "generate_served": "statelang.engine.served",
     "load_cached": "statelang.engine.compiled",
 }
 
@@ -34,6 +39,8 @@ __all__ = [
     "Explanation",
     "Generation",
     "Matcher",
+    "Served",
+    "Server",
     "Step",
     "TraceError",
     "Verdict",
@@ -42,6 +49,7 @@ __all__ = [
     "explain",
     "fitness",
     "generate",
+    "generate_served",
     "load_cached",
     "validate",
 ]
@@ -54,8 +62,9 @@ def __getattr__(name: str) -> Any:
         try:
             return getattr(import_module(_LAZY[name]), name)
         except ModuleNotFoundError as error:
+            extra = "server" if error.name == "httpx2" else "engine"
             raise ImportError(
                 f"`statelang.engine.{name}` needs `{error.name}`, which is not installed; "
-                'install it with: pip install "statelang[engine]"'
+                f'install it with: pip install "statelang[{extra}]"'
             ) from error
     raise AttributeError(f"module `statelang.engine` has no name `{name}`")
