@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from statelang.diagnostics import StatelangError
 from statelang.engine.vocabulary import Vocabulary
+
+_KNOWN: Final = WeakKeyDictionary[Any, Vocabulary]()  # a model holds gigabytes: not kept for this
 
 
 def is_llama(model: Any) -> bool:
@@ -16,7 +18,6 @@ def is_llama(model: Any) -> bool:
     return library is not None and isinstance(model, library.Llama)
 
 
-@lru_cache(maxsize=8)
 def vocabulary(model: Any) -> Vocabulary:
     """The tokens of a `llama_cpp.Llama` as it writes them, and those that end its texts.
 
@@ -27,15 +28,20 @@ def vocabulary(model: Any) -> Vocabulary:
         StatelangError: no token ends a text, or the model drafts: `llama-cpp-python` then shows a
             processor other tokens than those before the one that is drawn.
     """
-    from llama_cpp import llama_vocab_is_eog
-
     if model.draft_model is not None:
         raise StatelangError(
             "a `llama_cpp.Llama` with a `draft_model` cannot be steered, because it does not show "
             "a processor the tokens before the one that is drawn; make it without a `draft_model`"
         )
-    handle = model._model.vocab
-    count = model.n_vocab()
+    if model not in _KNOWN:
+        _KNOWN[model] = _read(model)
+    return _KNOWN[model]
+
+
+def _read(model: Any) -> Vocabulary:
+    from llama_cpp import llama_vocab_is_eog
+
+    count, handle = model.n_vocab(), model._model.vocab
     stops = frozenset(token for token in range(count) if llama_vocab_is_eog(handle, token))
     tokenizer = getattr(model.tokenizer_, "hf_tokenizer", None)
     if tokenizer is not None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Thread
 from typing import Any
 
+import numpy as np
 import outlines
 import pytest
 import torch
+from transformers import TextIteratorStreamer, TextStreamer, TopKLogitsWarper
 
 import statelang
-from statelang.engine import constrain, validate
+from statelang.diagnostics import StatelangError
+from statelang.engine import Vocabulary, constrain, validate
 from statelang.training.tokenizer import train_tokenizer
 from tests.strategies import PICK
 from tests.training.small import small_model
@@ -33,8 +37,8 @@ def tokenizer(kind: str) -> Any:
 
 @cache
 def model(kind: str, seed: int = 0) -> Any:
-    """A very small Llama with random weights, in evaluation."""
-    return small_model(tokenizer(kind), seed).eval()
+    """A very small Llama with random weights."""
+    return small_model(tokenizer(kind), seed)
 
 
 @cache
@@ -94,3 +98,170 @@ def test_one_prompt(mode: str, kind: str) -> None:
     count = settings(kind, mode).get("num_return_sequences", 1)
     for prompt in ("Q", "Quite another prompt"):
         assert count == check(generator(prompt, **settings(kind, mode)), PROBLEMS[0])
+
+
+@pytest.mark.parametrize("kind", ["bytes", "merges"])
+@pytest.mark.parametrize("mode", BATCHED)
+def test_a_batch_of_problems(mode: str, kind: str) -> None:
+    """Left-padded prompts of very different lengths: each trace is legal for its own problem."""
+    torch.manual_seed(2)
+    processor = constrain(SPACE, steered(kind), PROBLEMS, BUDGET)
+    generator: Any = outlines.Generator(steered(kind), processor=processor)
+    count = settings(kind, mode).get("num_return_sequences", 1)
+    for asked in (["question"] * 3, [problem["question"] for problem in PROBLEMS]):
+        found = generator.batch(asked, **settings(kind, mode))
+        assert [count] * 3 == [check(f, p) for f, p in zip(found, PROBLEMS, strict=True)]
+
+
+# ---- a processor of transformers, without Outlines -------------------------------------------
+
+
+def generated(processor: Any, prompts: list[str], kind: str = "merges", **more: Any) -> list[str]:
+    """What `model.generate` writes after some prompts."""
+    encoded = tokenizer(kind)(prompts, return_tensors="pt", padding=True)
+    found = model(kind).generate(
+        **encoded, max_new_tokens=BUDGET, logits_processor=[processor], **more
+    )
+    texts: list[str] = tokenizer(kind).batch_decode(
+        found[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True
+    )
+    return texts
+
+
+@pytest.mark.parametrize("mode", BATCHED)
+def test_without_outlines_and_without_reset(mode: str) -> None:
+    """Made from the tokenizer alone, and used again and again with other prompts and the same."""
+    torch.manual_seed(3)
+    processor = constrain(SPACE, tokenizer("merges"), PROBLEMS[:2], BUDGET)
+    count = BATCHED[mode].get("num_return_sequences", 1)
+    for prompts in (["Q1", "A longer one"], ["Q1", "Q2"], ["Q1", "Q2"], ["Q11", "Q22"]):
+        texts = generated(processor, prompts, **BATCHED[mode])
+        assert count == check(texts[:count], PROBLEMS[0])
+        assert count == check(texts[count:], PROBLEMS[1])
+
+
+@pytest.mark.parametrize("mode", ["greedy", "sampled beams", "prompt lookup", "assisted"])
+def test_a_prompt_that_holds_a_trace_is_a_prompt(mode: str) -> None:
+    """What was generated, with its stop token and a new question, is asked anew."""
+    torch.manual_seed(4)
+    processor = constrain(SPACE, tokenizer("merges"), PROBLEMS[0], BUDGET)
+    prompt = "Q: "
+    for _ in range(3):
+        text = generated(processor, [prompt], **settings_of(mode))[0]
+        assert 1 == check(text, PROBLEMS[0])
+        prompt += text + "</s>Q: "
+
+
+def settings_of(mode: str) -> dict[str, Any]:
+    """The settings of a mode, without the number of tokens."""
+    return {k: v for k, v in settings("merges", mode).items() if k != "max_new_tokens"} | {
+        "num_return_sequences": 1
+    }
+
+
+def test_a_trace_is_streamed() -> None:
+    """`transformers` streams where Outlines cannot: `generate` in a thread, pieces as they come."""
+    kind = "bytes"
+    processor = constrain(SPACE, tokenizer(kind), PROBLEMS[0], BUDGET)
+    streamer: Any = TextIteratorStreamer(
+        tokenizer(kind), skip_prompt=True, skip_special_tokens=True
+    )
+    thread = Thread(
+        target=generated,
+        args=(processor, ["Q"], kind),
+        kwargs={"streamer": streamer, "do_sample": False},
+    )
+    thread.start()
+    pieces = [piece for piece in streamer if piece]
+    thread.join()
+    assert len(pieces) > 1
+    assert 1 == check("".join(pieces), PROBLEMS[0])
+
+
+def test_a_trace_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    """With prompt lookup several tokens come at a time."""
+    processor = constrain(SPACE, tokenizer("merges"), PROBLEMS[0], BUDGET)
+    streamer: Any = TextStreamer(tokenizer("merges"), skip_prompt=True, skip_special_tokens=True)
+    torch.manual_seed(5)
+    generated(processor, ["Q"], streamer=streamer, **settings_of("prompt lookup, sampled"))
+    assert 1 == check(capsys.readouterr().out.removesuffix("\n"), PROBLEMS[0])
+
+
+# ---- logits of every kind --------------------------------------------------------------------
+
+
+def first_step(logits: torch.Tensor, **more: Any) -> torch.Tensor:
+    """What becomes of the logits after a prompt."""
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[0], **more)
+    masked: torch.Tensor = processor(torch.tensor([[7, 7]] * len(logits)), logits)
+    return masked
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_logits_of_every_precision(kind: torch.dtype) -> None:
+    """Only the first byte of `look` is left, the type is kept, and what came in is as it was."""
+    size = len(tokenizer("bytes"))
+    logits = torch.ones((2, size), dtype=kind)
+    masked = first_step(logits)
+    only = tokenizer("bytes").convert_tokens_to_ids("l")
+    assert [[0, only], [1, only]] == (masked > -np.inf).nonzero().tolist()
+    assert kind == masked.dtype
+    assert bool((logits == 1).all())
+
+
+def test_padded_logits_are_never_legal() -> None:
+    """A model may have more logits than its tokenizer has tokens."""
+    size = len(tokenizer("bytes"))
+    logits = torch.zeros((1, size + 62))
+    assert bool((first_step(logits)[:, size:] == -np.inf).all())
+
+
+def test_too_few_logits_are_refused() -> None:
+    """The tokenizer of another model is named as such."""
+    with pytest.raises(StatelangError, match="its tokenizer has 258 tokens"):
+        first_step(torch.zeros((1, 200)))
+
+
+def test_rows_that_are_no_multiple_of_the_problems_are_refused() -> None:
+    """Two problems and three prompts: which is whose?"""
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[:2])
+    with pytest.raises(StatelangError, match="3 sequences cannot be shared out among 2 problems"):
+        processor(torch.zeros((3, 4), dtype=torch.long), torch.zeros((3, 258)))
+
+
+@pytest.mark.parametrize("mode", ["suppressed", "top k"])
+def test_what_forbids_every_legal_token_is_an_error(mode: str) -> None:
+    """Rather than an illegal token: where what comes before the mask leaves nothing to it."""
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[0], BUDGET)
+    only = tokenizer("bytes").convert_tokens_to_ids("l")
+    more: dict[str, Any] = {"suppress_tokens": [only]} if mode == "suppressed" else {}
+    before = [TopKLogitsWarper(1)] if mode == "top k" else []
+    encoded = tokenizer("bytes")(["Q"], return_tensors="pt")
+    with pytest.raises(StatelangError, match="impossible before the mask"):
+        model("bytes").generate(
+            **encoded, max_new_tokens=5, logits_processor=[*before, processor], **more
+        )
+
+
+# ---- what steers, and what cannot ------------------------------------------------------------
+
+
+def test_a_vocabulary_steers() -> None:
+    """Where stop tokens are known that the tokenizer does not name."""
+    other = tokenizer("bytes").pad_token_id
+    vocabulary = Vocabulary.from_tokenizer(tokenizer("bytes"), [other])
+    processor = constrain(SPACE, vocabulary, PROBLEMS[0])
+    rows = torch.tensor([[7, *tokenizer("bytes").encode("look red\nchoose red\n")]])
+    processor(rows[:, :1], torch.zeros((1, 258)))
+    for length in range(2, rows.shape[1] + 1):
+        masked = processor(rows[:, :length], torch.zeros((1, 258)))
+    assert sorted({other, tokenizer("bytes").eos_token_id}) == [
+        i for i in range(258) if masked[0, i] == 0
+    ]
+
+
+@pytest.mark.parametrize("model", ["a name", object(), None])
+def test_what_cannot_be_steered_is_named(model: Any) -> None:
+    """With what to give instead."""
+    with pytest.raises(StatelangError, match=f"`{type(model).__name__}` cannot be steered"):
+        constrain(SPACE, model)
