@@ -21,6 +21,7 @@ from statelang.engine.masking import mask_logits
 from statelang.engine.states import State
 from statelang.engine.vocabulary import Vocabulary
 from statelang.loader import loads
+from statelang.machine import Configuration
 from statelang.search import Node
 from statelang.space import StateSpace
 from statelang.tools import Function
@@ -239,6 +240,11 @@ class Matcher:
         return self.guide.vocabulary.decode(self._tokens).decode(errors="ignore")
 
     @property
+    def configuration(self) -> Configuration | None:
+        """Exactly where it stands; None once stopped."""
+        return self._position().configuration
+
+    @property
     def registers(self) -> dict[str, Value]:
         """The values of the registers after the last complete step. Empty once stopped."""
         configuration = self._position().configuration
@@ -255,6 +261,14 @@ class Matcher:
         """Whether the trace may end here."""
         configuration = self._position().configuration
         return configuration is not None and self.guide.machine.ends(configuration) is not None
+
+    def is_narrowed(self) -> bool:
+        """Whether the budget closes a token here that would be legal without it."""
+        configuration = self.configuration
+        if not self._is_limited or configuration is None:
+            return False
+        state, _ = self.guide.states.state(configuration)
+        return not np.array_equal(self.guide.states.row(state), self.compute_bitmask())
 
     def is_stopped(self) -> bool:
         """Whether a stop token has been consumed."""
