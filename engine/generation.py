@@ -1,32 +1,52 @@
-"""Generate traces from an Outlines model: free, under the grammar, or under its contracts."""
+"""Generate traces with a model: free, under the grammar, or under its contracts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from functools import lru_cache
+from random import Random
+from typing import Any, Literal
 
-import outlines
-from attrs import frozen
+from attrs import evolve, frozen
 
-from statelang.engine.processor import constrain
+from statelang.diagnostics import StatelangError
+from statelang.engine.decoding import decode
+from statelang.engine.guide import Guide
+from statelang.engine.judging import Judge, has_checks, unchecked
+from statelang.engine.matcher import Matcher, guide
+from statelang.engine.processor import model_vocabulary
+from statelang.engine.sequences import Finish, Free, Steered
 from statelang.engine.verdict import Verdict, validate
+from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 from statelang.teaching.instructions import question
 from statelang.tools import Function
 
 Mask = Literal["free", "grammar", "contracts"]
-_TRIES: Final = 6
 
 
 @frozen
 class Generation:
-    """One trace: its text, the tokens it took (all tries, stop tokens included), its verdicts."""
+    """One trace: its text and its verdicts, its tokens, and how it came about.
+
+    `ids` are its tokens, stop token included, and `authors` says of each who wrote it: "model";
+    "grammar" or "contracts", where nothing else could stand there and the model was not asked;
+    "tool NAME", where a part of the token is what that function wrote.
+
+    `finish_reason` is "stop" where the model ended the trace, "budget" where the budget closed
+    tokens on the way to the end that would have been legal, "length" where the tokens of a free
+    trace ran out. `tokens` counts all that were written: of all tries, and of steps that were taken
+    back.
+    """
 
     problem: Mapping[str, Any]
     text: str
     tokens: int
     verdict: Verdict
     tries: int = 1
+    ids: tuple[int, ...] = ()
+    authors: tuple[str, ...] = ()
+    finish_reason: Finish = "stop"
 
 
 def prompt(space: StateSpace, problem: Mapping[str, Any]) -> str:
@@ -45,12 +65,14 @@ def generate(
     temperature: float = 1.0,
     seed: int = 0,
     batch: int = 64,
+    first: int = 0,
     tools: Mapping[str, Function] | None = None,
 ) -> Iterator[Generation]:
     """One trace for each problem, in order, judged.
 
-    A space with `checks` is sampled again where one fails, at most 6 times in all: a mask cannot
-    see what is judged only when a step is complete.
+    Text that is determined is appended without asking the model. A step that fails its `checks` is
+    taken back and written again, 8 times at most; then it stays, and the verdict names it. A text
+    that repeats itself is ended (`statelang.engine.stalling` has the rule).
 
     Args:
         space: The state space.
@@ -62,24 +84,23 @@ def generate(
         max_tokens: Tokens a trace may take, stop token included; under a mask every trace ends,
             complete, within it.
         temperature: 0 takes the likeliest token.
-        seed: Makes the sampling repeatable.
+        seed: Makes the sampling repeatable. What is drawn for a problem depends on the seed and on
+            the number of the problem, not on the batch.
         batch: Problems decoded together.
+        first: The number of the first problem, where a run goes on that was broken off.
         tools: The functions that `writes` clauses name (`statelang.engine.tools` has some); they
             write during generation, and again for the verdict.
 
     Raises:
-        StatelangError: as `constrain` does.
+        StatelangError: an input or a tool is missing, the budget is too small (the least known is
+            named), the tokenizer cannot write the space, the model is of a kind whose cache cannot
+            hold rows of different lengths, or the space locks.
     """
-    tries = _TRIES if mask == "contracts" and _has_checks(space) else 1
     for start in range(0, len(problems), batch):
         chunk = problems[start : start + batch]
         yield from sample_until(
-            space, model, chunk, mask, max_tokens, temperature, seed + start, tries, tools
+            space, model, chunk, mask, max_tokens, temperature, seed, 1, tools, first + start
         )
-
-
-def _has_checks(space: StateSpace) -> bool:
-    return any(line.startswith("checks ") for lines in space.contracts.values() for line in lines)
 
 
 def sample_until(
@@ -92,54 +113,78 @@ def sample_until(
     seed: int,
     tries: int,
     tools: Mapping[str, Function] | None = None,
+    first: int = 0,
 ) -> list[Generation]:
     """One batch, the traces whose grammar or contracts fail sampled again, `tries` in all.
 
     The gold answer plays no part in what is sampled again.
     """
+    steered = _Steering(space, model, mask, max_tokens, temperature, tools)
     found: list[Generation | None] = [None] * len(problems)
     waiting = list(range(len(problems)))
     for attempt in range(tries):
-        asked = [problems[i] for i in waiting]
-        again = seed + 7919 * attempt
-        texts = _sample(space, model, asked, mask, max_tokens, temperature, again, tools)
-        for index, text in zip(waiting, texts, strict=True):
+        rows = []
+        for index in waiting:
+            chance = Random(f"{seed} {first + index} {attempt}")
+            rows.append(steered.row(problems[index], chance))
+        decode(model.model, rows)
+        for index, row in zip(waiting, rows, strict=True):
             before = found[index]
-            tokens = len(model.hf_tokenizer.encode(text, add_special_tokens=False)) + 1
-            verdict = validate(space, text, problems[index], tools)
-            spent = tokens + (before.tokens if before else 0)
-            found[index] = Generation(problems[index], text, spent, verdict, attempt + 1)
+            made = steered.generation(problems[index], row)
+            spent = made.tokens + (before.tokens if before else 0)
+            found[index] = evolve(made, tokens=spent, tries=attempt + 1)
         waiting = [i for i in waiting if not (g := found[i]) or g.verdict.contracts is not True]
         if not waiting:
             break
     return [generation for generation in found if generation is not None]
 
 
-def _sample(
-    space: StateSpace,
-    model: Any,
-    problems: Sequence[Mapping[str, Any]],
-    mask: Mask,
-    max_tokens: int,
-    temperature: float,
-    seed: int,
-    tools: Mapping[str, Function] | None,
-) -> list[str]:
-    import torch
+@frozen
+class _Steering:
+    """How the traces of one run are begun, and what they become."""
 
-    prompts = [prompt(space, problem) for problem in problems]
-    if mask == "free":
-        generator = outlines.Generator(model)
-    else:
-        contracts = mask == "contracts"
-        processor = constrain(space, model, problems, max_tokens, contracts=contracts, tools=tools)
-        generator = outlines.Generator(model, processor=processor)
-    drawn: dict[str, Any] = (
-        {"do_sample": True, "temperature": temperature, "top_k": 0}
-        if temperature > 0
-        else {"do_sample": False}
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        texts: Any = generator.batch(prompts, max_new_tokens=max_tokens, **drawn)
-    return list(texts)
+    space: StateSpace
+    model: Any
+    mask: Mask
+    max_tokens: int
+    temperature: float
+    tools: Mapping[str, Function] | None
+
+    def row(self, problem: Mapping[str, Any], chance: Random) -> Free:
+        """A trace at its beginning."""
+        vocabulary = _vocabulary(self.model)
+        ids = list(self.model.hf_tokenizer(prompt(self.space, problem))["input_ids"])
+        if not ids:
+            raise StatelangError("a prompt is empty, so the model has nothing to go on from")
+        begun = (ids, vocabulary.stops, self.max_tokens, self.temperature, chance)
+        if self.mask == "free":
+            return Free(*begun)
+        contracts = self.mask == "contracts"
+        guide_ = guide(self.space, vocabulary, contracts)
+        judge = None
+        if contracts and has_checks(self.space):
+            guide_, judge = _without_checks(guide_), Judge.of(self.space, problem)
+        matcher = Matcher.of(guide_, problem, self.max_tokens, self.tools)
+        has_tools = contracts and self.tools is not None and bool(self.space.program.functions)
+        return Steered(*begun, matcher=matcher, judge=judge, forces=True, has_tools=has_tools)
+
+    def generation(self, problem: Mapping[str, Any], row: Free) -> Generation:
+        """What a trace that has ended became."""
+        vocabulary = _vocabulary(self.model)
+        ids = tuple(row.ids[row.begin :])
+        written = [token for token in ids if token not in vocabulary.stops]
+        text = vocabulary.decode(written).decode(errors="replace")
+        verdict = validate(self.space, text, problem, self.tools)
+        assert row.finish is not None
+        authors = tuple(row.authors)
+        return Generation(problem, text, row.spent, verdict, 1, ids, authors, row.finish)
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(model: Any) -> Vocabulary:
+    return model_vocabulary(model)
+
+
+@lru_cache(maxsize=8)
+def _without_checks(checked: Guide) -> Guide:
+    return Guide(unchecked(checked.space), checked.vocabulary)

@@ -1,0 +1,113 @@
+"""Passes of a model of `transformers` over a batch whose rows go on by different lengths.
+
+Each pass is padded on the left, and the padding is masked out of the cache for good. So is what is
+taken back. When most of the cache is such gaps they are cut out.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import torch
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from statelang.diagnostics import StatelangError
+
+_MOST_GAPS: Final = 2  # columns of the cache for each that the longest row fills
+
+
+class Growing(Protocol):
+    """A sequence: its tokens so far, and how many of them the model has seen."""
+
+    ids: list[int]
+    seen: int
+
+
+class Passes:
+    """Passes over some rows, with one cache for all.
+
+    Args:
+        model: A causal language model of `transformers`.
+
+    Raises:
+        StatelangError: the model is of a kind whose cache cannot hold gaps.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._cache: Any = None
+        self._filled = torch.zeros(0, 0, dtype=torch.long)  # rows x columns of the cache
+        takes = inspect.signature(model.forward).parameters
+        if model.config.is_encoder_decoder or "position_ids" not in takes:
+            raise _unfit(model, "takes no positions")
+
+    def run(self, rows: Sequence[Growing]) -> torch.Tensor:
+        """The logits after the last token of each row, float32, shape (rows, tokens), on the CPU.
+
+        A row that has seen fewer tokens than before has taken some back.
+        """
+        if self._cache is not None:
+            self._take_back(rows)
+        fresh = [row.ids[row.seen :] for row in rows]
+        width = max(map(len, fresh))
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        filled, places = torch.zeros_like(ids), torch.zeros_like(ids)
+        for at, (row, tokens) in enumerate(zip(rows, fresh, strict=True)):
+            begin = width - len(tokens)
+            ids[at, begin:] = torch.tensor(tokens)
+            filled[at, begin:] = 1
+            places[at, begin:] = torch.arange(row.seen, len(row.ids))
+            row.seen = len(row.ids)
+        self._filled = filled if self._cache is None else torch.cat([self._filled, filled], 1)
+        device = self.model.device
+        found = self.model(
+            input_ids=ids.to(device),
+            attention_mask=self._filled.to(device),
+            position_ids=places.to(device),
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        self._cache = _plain(self.model, found.past_key_values)
+        logits: torch.Tensor = found.logits[:, -1, :]
+        return logits.float().cpu()
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with some of the rows, at least one."""
+        chosen = torch.tensor(rows)
+        self._filled = self._filled[chosen]
+        self._cache.batch_select_indices(chosen.to(self.model.device))
+
+    def _take_back(self, rows: Sequence[Growing]) -> None:
+        """Empty the columns of tokens that were taken back; cut out what most rows do not fill."""
+        so_far = self._filled.cumsum(1)
+        self._filled *= so_far <= torch.tensor([[row.seen] for row in rows])
+        longest = max(row.seen for row in rows)
+        if self._filled.shape[1] > _MOST_GAPS * longest:
+            self._cut(longest)
+
+    def _cut(self, longest: int) -> None:
+        # A stable sort moves the gaps of each row to its left and keeps the order of the rest.
+        columns = self._filled.argsort(dim=1, stable=True)[:, -longest:]
+        self._filled = self._filled.gather(1, columns)
+        for layer in self._cache.layers:
+            _, heads, _, size = layer.keys.shape
+            at = columns[:, None, :, None].expand(-1, heads, -1, size).to(layer.keys.device)
+            layer.keys, layer.values = layer.keys.gather(2, at), layer.values.gather(2, at)
+
+
+def _plain(model: Any, cache: Any) -> Any:
+    """The cache, where it is one that holds every token: no window, no summary of the past."""
+    whole = type(cache) is DynamicCache and all(type(x) is DynamicLayer for x in cache.layers)
+    if not whole:
+        raise _unfit(model, "does not keep every token in its cache")
+    return cache
+
+
+def _unfit(model: Any, why: str) -> StatelangError:
+    return StatelangError(
+        f"`{type(model).__name__}` {why}, so stretches of text cannot be appended to rows of a "
+        "batch; steer it with `outlines.Generator(model, processor=constrain(...))` instead"
+    )

@@ -1,0 +1,223 @@
+"""One trace under way: what a model's scores are turned into, and what needs no model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from random import Random
+from typing import Final, Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from attrs import define, field
+
+from statelang.diagnostics import StatelangError
+from statelang.engine.authors import MODEL, TOOL, author
+from statelang.engine.judging import Judge
+from statelang.engine.masking import Sparse
+from statelang.engine.matcher import Matcher
+from statelang.engine.sampling import Scores, draw
+from statelang.engine.stalling import WINDOW, is_within, repeats, staying
+from statelang.engine.states import State
+from statelang.engine.vocabulary import Vocabulary
+from statelang.space import StateSpace
+
+Finish = Literal["stop", "budget", "length"]
+STEP_TRIES: Final = 8  # times a step is written before its `checks` are given up
+
+
+@define(eq=False)
+class Free:
+    """A trace that nothing holds to its space.
+
+    `ids` are the tokens of prompt and trace, `seen` how many the model has read, `begin` those of
+    the prompt. `authors` has an entry for each token of the trace; `spent` counts those that were
+    taken back as well.
+    """
+
+    ids: list[int]
+    stops: frozenset[int]
+    max_tokens: int
+    temperature: float
+    chance: Random
+    begin: int = field(init=False)
+    seen: int = 0
+    authors: list[str] = field(factory=list)
+    spent: int = 0
+    finish: Finish | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.begin = len(self.ids)
+
+    def take(self, scores: Scores) -> None:
+        """Go on by a token drawn from the model's scores, shape (tokens,)."""
+        token = draw(scores, None, self.temperature, self.chance)
+        self._write(token, MODEL)
+        if token in self.stops:
+            self.finish = "stop"
+        elif len(self.authors) >= self.max_tokens:
+            self.finish = "length"
+
+    def _write(self, token: int, author: str) -> None:
+        self.ids.append(token)
+        self.authors.append(author)
+        self.spent += 1
+
+
+@define(eq=False)
+class Steered(Free):
+    """A trace that a matcher holds to its space; `judge` sees to its `checks`."""
+
+    matcher: Matcher = field(kw_only=True)
+    judge: Judge | None = field(kw_only=True)
+    forces: bool = field(kw_only=True)  # whether determined text is appended unasked
+    has_tools: bool = field(kw_only=True)  # whether tools write some of it
+    _tries: Counter[int] = field(factory=Counter, init=False)  # by the tokens before the step
+    _bound: int | None = field(default=None, init=False)  # where the budget first closed a token
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self._force()
+
+    def take(self, scores: Scores) -> None:
+        """Go on by a legal token drawn from the model's scores, and by all that it determines."""
+        temperature = self.temperature
+        if not temperature and self.judge is not None and self._tries[self.judge.opening()]:
+            temperature = 1.0  # the likeliest step would be the same one again
+        token = draw(scores, self._mask(), temperature, self.chance)
+        self._go(token, self._sampled_by(token))
+        self._force()
+        self.seen = min(self.seen, len(self.ids) - 1)
+
+    # -- one token
+
+    def _go(self, token: int, author: str) -> bool:
+        """Go on by a token; False where it is not legal, or completes a step that fails."""
+        if not self.matcher.consume_token(token):
+            return False
+        if self.judge is not None and self._fails(self.judge, token):
+            return False
+        self._write(token, author)
+        if token in self.stops:
+            self.finish = "stop" if self._bound is None else "budget"
+        elif len(self.authors) >= self.max_tokens:
+            self.finish = "length"
+        return True
+
+    def _fails(self, judge: Judge, token: int) -> bool:
+        """Whether a step fails its `checks` with a token; it is then taken back."""
+        text = b"" if token in self.stops else self.matcher.guide.vocabulary.tokens[token]
+        if judge.takes(text) if text else judge.ends():
+            return False
+        opening = judge.opening(text)
+        self._tries[opening] += 1
+        if self._tries[opening] == STEP_TRIES:
+            self.judge = None  # the step stays as it is, and the verdict names it
+            return False
+        self.matcher.rollback(len(self.authors) + 1 - opening)
+        judge.rollback(opening)
+        del self.ids[self.begin + opening :], self.authors[opening:]
+        self.spent += 1
+        self.seen = min(self.seen, len(self.ids))
+        if self._bound is not None and self._bound >= opening:
+            self._bound = None
+        return True
+
+    def _sampled_by(self, token: int) -> str:
+        """The model; or the tool whose text stands in the token beside the model's own."""
+        matcher, text = self.matcher, self.matcher.guide.vocabulary.tokens[token]
+        configuration = matcher.configuration if self.has_tools and text else None
+        if configuration is None:
+            return MODEL
+        writer = author(matcher.guide.machine, configuration, text)
+        return writer if writer.startswith(TOOL) else MODEL
+
+    # -- what may come next
+
+    def _mask(self) -> Sparse:
+        """The legal tokens. Raises StatelangError where there are none."""
+        matcher = self.matcher
+        guide, row = matcher.guide, matcher.compute_bitmask()
+        mask = guide.states.sparse(row)
+        if mask.are_legal and not len(mask.ids):
+            raise locked(guide.space, matcher.trace)
+        if self._bound is None and matcher.is_narrowed():
+            self._bound = len(self.authors)
+        if repeats(self.ids[max(self.begin, len(self.ids) - WINDOW) :]):
+            return _leaving(matcher, mask)
+        return mask
+
+    def _force(self) -> None:
+        """Append what must come next, wherever that is known."""
+        spent = -1
+        while self.forces and self.finish is None and self.spent > spent:
+            spent = self.spent
+            for token, writer in self._stretch():
+                if not self._go(token, writer):
+                    break  # near the end of the budget a shorter way of writing it may be due
+
+    def _stretch(self) -> Stretch:
+        """The tokens that come next whatever a model says, each with its author."""
+        matcher, mask = self.matcher, self._mask()
+        if not mask.are_legal or not _begin_alike(matcher.guide.vocabulary, mask):
+            return ()
+        if len(mask.ids) == 1:
+            return _written(matcher, mask.ids.tolist())
+        found = _STRETCHES.get(matcher.state)
+        if found is None:
+            found = _STRETCHES[matcher.state] = _written(matcher, matcher.forced_tokens())
+        return found
+
+
+Stretch = tuple[tuple[int, str], ...]
+_STRETCHES: Final[WeakKeyDictionary[State, Stretch]] = WeakKeyDictionary()
+
+
+def _written(matcher: Matcher, tokens: Sequence[int]) -> Stretch:
+    """Tokens that come next, each with its author."""
+    machine, vocabulary = matcher.guide.machine, matcher.guide.vocabulary
+    configuration, result = matcher.configuration, []
+    for token in tokens:
+        text = b"" if token in vocabulary.stops else vocabulary.tokens[token]
+        assert configuration is not None
+        result.append((token, author(machine, configuration, text)))
+        configuration = machine.advance(configuration, text)
+    return tuple(result)
+
+
+@lru_cache(maxsize=8)
+def _firsts(vocabulary: Vocabulary) -> npt.NDArray[np.int16]:
+    """The first byte of each token; -1 where there is none."""
+    return np.array([token[0] if token else -1 for token in vocabulary.tokens], np.int16)
+
+
+def _begin_alike(vocabulary: Vocabulary, mask: Sparse) -> bool:
+    """Whether all legal tokens begin with one byte: else no text is determined."""
+    firsts = _firsts(vocabulary)[mask.ids]
+    return bool((firsts == firsts[0]).all())
+
+
+def _leaving(matcher: Matcher, mask: Sparse) -> Sparse:
+    """Of the legal tokens, those that leave a text which has repeated itself; all of them where
+    none does, or where what repeats is more than one text."""
+    guide, after, earlier = matcher.guide, matcher.configuration, matcher.copy()
+    text = guide.vocabulary.decode(matcher.tokens[-WINDOW:])
+    earlier.rollback(WINDOW)
+    before = earlier.configuration
+    if before is None or after is None or not is_within(before, text, after):
+        return mask
+    left = after.alive[0][0].left
+    assert left is not None
+    legal = mask.ids if mask.are_legal else np.setdiff1d(np.arange(mask.size), mask.ids)
+    leaving = np.setdiff1d(legal, staying(guide.vocabulary.trie, left))
+    return Sparse(leaving, True, mask.size) if len(leaving) else mask
+
+
+def locked(space: StateSpace, written: str) -> StatelangError:
+    """The error of a space that has no legal token left."""
+    return StatelangError(
+        f"the space `{space.name}` locks: no token is legal after {written[-120:]!r}; run "
+        "`statelang check` on it and give the state a way out that no contract closes"
+    )
