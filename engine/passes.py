@@ -39,8 +39,7 @@ class Passes:
         self.model = model
         self._cache: Any = None
         self._filled = torch.zeros(0, 0, dtype=torch.long)  # rows x columns of the cache
-        takes = inspect.signature(model.forward).parameters
-        if model.config.is_encoder_decoder or "position_ids" not in takes:
+        if model.config.is_encoder_decoder or not _takes_places(model):
             raise _unfit(model, "takes no positions")
 
     def run(self, rows: Sequence[Growing]) -> torch.Tensor:
@@ -96,6 +95,12 @@ class Passes:
             _, heads, _, size = layer.keys.shape
             at = columns[:, None, :, None].expand(-1, heads, -1, size).to(layer.keys.device)
             layer.keys, layer.values = layer.keys.gather(2, at), layer.values.gather(2, at)
+
+
+def _takes_places(model: Any) -> bool:
+    """Whether a model can be told where each token stands; a wrapper passes on what it is given."""
+    takes = inspect.signature(model.forward).parameters
+    return "position_ids" in takes or any(p.kind == p.VAR_KEYWORD for p in takes.values())
 
 
 def _plain(model: Any, cache: Any) -> Any:

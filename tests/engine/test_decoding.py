@@ -1,0 +1,201 @@
+"""The decoding loop: the model's own text where nothing holds it, forced text, `checks`, stalls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import outlines
+import pytest
+import torch
+from transformers import (
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedTokenizerFast,
+)
+
+import statelang
+from statelang.diagnostics import StatelangError
+from statelang.engine import generate
+from statelang.engine.stalling import WINDOW
+from statelang.training.model import tiny_llama
+from tests.training.small import SPACE, small_model, small_tokenizer
+
+ASKED = ["one?", "a much longer question, is it not?", "3 + 4?", "a b c"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    """Learnt from rows of the formal space."""
+    return small_tokenizer()
+
+
+def steered(model: Any, tokenizer: PreTrainedTokenizerFast) -> Any:
+    """An Outlines model."""
+    wrap: Any = outlines.from_transformers
+    return wrap(model.train(False), tokenizer)
+
+
+def problems(*questions: str, **inputs: object) -> list[dict[str, Any]]:
+    """A problem for each question."""
+    return [{"question": question, **inputs} for question in questions]
+
+
+CHECKED = """
+//@ ghost seen: set[text] = {}
+
+start : note _more
+_more : note _more
+      | done
+//@ checks size(WORD) == 2
+//@ set seen = seen | {WORD}
+note : "<note>" WORD "</note>\\n"
+done : "<done>\\n"
+
+WORD : /[a-z]{1,3}/
+"""
+
+
+def looping(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A model to which all tokens are alike, so that the first legal one is the likeliest."""
+    model = tiny_llama(tokenizer, 0, hidden=16, layers=1, heads=2)
+    torch.nn.init.zeros_(model.model.norm.weight)
+    return model
+
+
+def test_free_text_is_the_models_own(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Greedy, without a mask, the batch says what `model.generate` says of each prompt alone."""
+    model = small_model(tokenizer).train(False)
+    found = generate(
+        SPACE,
+        steered(model, tokenizer),
+        problems(*ASKED),
+        mask="free",
+        max_tokens=40,
+        temperature=0,
+    )
+    for question, generation in zip(ASKED, found, strict=True):
+        asked = tokenizer(question + "\n", return_tensors="pt")
+        with torch.inference_mode():
+            said = model.generate(**asked, do_sample=False, max_new_tokens=40)
+        assert tuple(said[0, asked["input_ids"].shape[1] :].tolist()) == generation.ids
+        ended = generation.ids[-1] == tokenizer.eos_token_id
+        assert ("stop" if ended else "length") == generation.finish_reason
+
+
+@pytest.mark.parametrize("mask", ["free", "grammar", "contracts"])
+def test_a_trace_does_not_depend_on_its_batch(
+    tokenizer: PreTrainedTokenizerFast, mask: Any
+) -> None:
+    """Alone, together, or after a run was broken off: the same problem gives the same tokens."""
+    space, model = statelang.loads(CHECKED), steered(small_model(tokenizer), tokenizer)
+    asked = problems(*ASKED)
+    drawn: dict[str, Any] = {"mask": mask, "max_tokens": 60, "seed": 3}
+    together = [g.ids for g in generate(space, model, asked, **drawn)]
+    assert together == [g.ids for g in generate(space, model, asked, batch=1, **drawn)]
+    assert together[2:] == [g.ids for g in generate(space, model, asked[2:], first=2, **drawn)]
+    assert together != [g.ids for g in generate(space, model, asked, **{**drawn, "seed": 4})]
+
+
+LETTERS = """
+start : ask _then
+_then : ask _then
+      | tell
+
+//@ writes OUT = twice(WORD)
+ask : "ask " WORD " gives " OUT "\\n"
+//@ requires OUT == last(ask).OUT
+tell : "tell " OUT "\\n"
+
+WORD : /[a-c]{1,3}/
+OUT : /[a-z!]{1,9}/
+"""
+
+
+def test_a_token_has_an_author(tokenizer: PreTrainedTokenizerFast) -> None:
+    """What a tool wrote is the tool's, what a contract determines the contract's, tags are the
+    grammar's, and the rest the model's."""
+    space, model = statelang.loads(LETTERS), steered(small_model(tokenizer), tokenizer)
+    tools = {"twice": lambda word: word + word + "!"}
+    for generation in generate(space, model, problems(*ASKED), max_tokens=60, tools=tools):
+        assert generation.verdict.contracts
+        assert len(generation.ids) == len(generation.authors) == generation.tokens
+        by: dict[str, str] = {}
+        for token, author in zip(generation.ids, generation.authors, strict=True):
+            by[author] = by.get(author, "") + str(tokenizer.decode([token]))
+        assert {"model", "grammar", "tool twice", "contracts"} >= set(by)
+        results = [line.split()[-1] for line in generation.text.splitlines() if line[:3] == "ask"]
+        for result in results:
+            assert result.strip("!") in by["tool twice"]
+        assert " gives " in by["grammar"] and "!" not in by.get("model", "")
+
+
+def test_one_pass_takes_a_whole_stretch(tokenizer: PreTrainedTokenizerFast) -> None:
+    """The model is not asked for text that is determined, and nothing is read twice."""
+    space = statelang.loads('start : a\na : "<a>" D "</a> and so it ends\\n"\nD : /[0-9]/\n')
+    model, passes = small_model(tokenizer), list[int]()
+    model.register_forward_pre_hook(
+        lambda _, __, named: passes.append(named["input_ids"].shape[1]), with_kwargs=True
+    )
+    (found,) = generate(space, steered(model, tokenizer), problems("1?"), max_tokens=200)
+    prompt = len(tokenizer("1?\n")["input_ids"])
+    asked = found.authors.count("model")
+    assert (asked, found.text[-18:]) == (1, "</a> and so it ends\n"[-18:])
+    assert passes == [prompt + found.authors.index("model")]
+    assert found.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_a_step_that_fails_is_written_again(
+    tokenizer: PreTrainedTokenizerFast, temperature: float
+) -> None:
+    """The step alone, not the trace; what was thrown away is counted; what comes out validates or
+    its verdict names the clause."""
+    space, model = statelang.loads(CHECKED), steered(small_model(tokenizer), tokenizer)
+    found = list(
+        generate(space, model, problems(*ASKED * 4), max_tokens=80, temperature=temperature, seed=1)
+    )
+    assert all(g.verdict.grammar and len(g.ids) <= 80 for g in found)
+    right = [g for g in found if g.verdict.contracts]
+    assert right and any(g.tokens > len(g.ids) for g in right)
+    for generation in found:
+        if not generation.verdict.contracts:
+            assert generation.verdict.error is not None
+            assert generation.verdict.error.rule == "checks size(WORD) == 2"
+
+
+def test_a_step_that_never_holds_is_given_up(tokenizer: PreTrainedTokenizerFast) -> None:
+    """After 8 tries the step stays, the trace ends, and the verdict names the clause."""
+    space = statelang.loads(
+        "start : a _then\n_then : b\n\n//@ checks value(left, {}) == value(right, {})\n"
+        'a : left "=" right "\\n"\nleft : SUM\nright : SUM\nb : "end\\n"\n'
+        "SUM : /[0-9]{5} [+] [0-9]{5}/\n"
+    )
+    (found,) = generate(
+        space, steered(small_model(tokenizer), tokenizer), problems("1?"), max_tokens=60
+    )
+    assert (found.verdict.grammar, found.verdict.contracts) == (True, False)
+    assert found.text.endswith("end\n")
+    assert found.verdict.error is not None and found.verdict.error.rule.startswith("checks ")
+    assert 8 * 5 <= found.tokens <= 8 * len(found.ids)
+
+
+@pytest.mark.parametrize("mask", ["grammar", "contracts"])
+def test_text_that_repeats_itself_is_ended(tokenizer: PreTrainedTokenizerFast, mask: Any) -> None:
+    """A model that would say one thing for ever leaves the text after the window."""
+    space = statelang.loads('start : a\na : "<a>" LINE "</a>\\n"\nLINE : /[^<\\n]+/\n')
+    model = steered(looping(tokenizer), tokenizer)
+    (found,) = generate(space, model, problems("1?"), mask=mask, max_tokens=5_000, temperature=0)
+    assert found.verdict.contracts and found.finish_reason == "stop"
+    assert WINDOW <= found.authors.count("model") <= WINDOW + 2
+
+
+def test_a_cache_with_a_window_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
+    """A model that forgets what is far away cannot be padded in the midst; it is named."""
+    config = MistralConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=2, sliding_window=8,
+    )  # fmt: skip
+    model = steered(MistralForCausalLM(config), tokenizer)
+    with pytest.raises(StatelangError, match="MistralForCausalLM"):
+        list(generate(SPACE, model, problems("1?"), max_tokens=100))
