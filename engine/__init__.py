@@ -12,6 +12,7 @@ from statelang.engine.verdict import Step, TraceError, Verdict, validate
 
 if TYPE_CHECKING:
     from statelang.engine.compiled import load_cached
+    from statelang.engine.doctor.diagnosis import Diagnosis, diagnose
     from statelang.engine.explanation import Explanation, explain, fitness
     from statelang.engine.generation import Generation, generate
     from statelang.engine.matcher import Matcher
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from statelang.engine.vocabulary import Vocabulary
 
 _LAZY = {
+    "Diagnosis": "statelang.engine.doctor.diagnosis",
     "Explanation": "statelang.engine.explanation",
     "Generation": "statelang.engine.generation",
     "Matcher": "statelang.engine.matcher",
@@ -28,6 +30,7 @@ _LAZY = {
     "Server": "statelang.engine.server",
     "Vocabulary": "statelang.engine.vocabulary",
     "constrain": "statelang.engine.processor",
+    "diagnose": "statelang.engine.doctor.diagnosis",
     "explain": "statelang.engine.explanation",
     "fitness": "statelang.engine.explanation",
     "generate": "statelang.engine.generation",
@@ -36,6 +39,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Diagnosis",
     "Explanation",
     "Generation",
     "Matcher",
@@ -46,6 +50,7 @@ __all__ = [
     "Verdict",
     "Vocabulary",
     "constrain",
+    "diagnose",
     "explain",
     "fitness",
     "generate",

@@ -14,8 +14,8 @@ from statelang.diagnostics import GrammarError, Severity, StatelangError
 # Each is a module of `statelang.commands`, loaded when it is asked for.
 _VERBS = (
     "new", "infer", "check", "fmt", "lsp", "show", "diff", "prompt", "export", "walk",
-    "validate", "explain", "coverage", "paths", "migrate", "data", "train", "generate",
-    "eval", "report", "quickstart",
+    "validate", "explain", "coverage", "paths", "migrate", "doctor", "data", "train",
+    "generate", "eval", "report", "quickstart",
 )  # fmt: skip
 
 _EXAMPLES = """\

@@ -13,10 +13,11 @@ from statelang.source import Source, Span
 
 
 class Severity(StrEnum):
-    """An error stops `load`; a warning does not."""
+    """An error stops `load`; a warning does not; a note only tells (`doctor` alone has notes)."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @frozen
@@ -88,6 +89,7 @@ class Diagnostic:
 _COLOURS: Final = {
     Severity.ERROR: "1;31",
     Severity.WARNING: "1;33",
+    Severity.NOTE: "1;36",
     "secondary": "1;34",
     "gutter": "1;34",
     "title": "1",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from statelang.diagnostics import Diagnostic
-from statelang.rules import Rule, rules
+from statelang.diagnostics import Diagnostic, Severity
+from statelang.rules import Rule
 from statelang.source import Source, Span
 
 _SCHEMA = (
@@ -25,7 +26,8 @@ def github(finding: Diagnostic) -> str:
         properties |= {"col": str(column), "endColumn": str(max(end_column - 1, column))}
     properties["title"] = finding.code
     listed = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items())
-    return f"::{finding.severity} {listed}::{_escaped(_said(finding))}"
+    command = "notice" if finding.severity is Severity.NOTE else str(finding.severity)
+    return f"::{command} {listed}::{_escaped(_said(finding))}"
 
 
 def _said(finding: Diagnostic) -> str:
@@ -38,14 +40,16 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def sarif(findings: Iterable[Diagnostic], unread: Iterable[str], version: str) -> dict[str, Any]:
-    """One run as a SARIF log. `unread` says why files could not be read."""
-    known = rules()
+def sarif(
+    findings: Iterable[Diagnostic], unread: Iterable[str], known: Mapping[str, Rule]
+) -> dict[str, Any]:
+    """One run as a SARIF log. `unread` says why files could not be read; `known` are the rules that
+    the run looks for, by their codes."""
     index = {code: number for number, code in enumerate(known)}
     notes = [{"level": "error", "message": {"text": text}} for text in unread]
     driver = {
         "name": "statelang",
-        "semanticVersion": version,
+        "semanticVersion": _version(),
         "rules": [_descriptor(rule) for rule in known.values()],
     }
     run = {
@@ -57,6 +61,13 @@ def sarif(findings: Iterable[Diagnostic], unread: Iterable[str], version: str) -
         "results": [_result(finding, index[finding.code]) for finding in findings],
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _version() -> str:
+    try:
+        return version("statelang")
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "0.0.0"
 
 
 def _descriptor(rule: Rule) -> dict[str, Any]:

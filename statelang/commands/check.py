@@ -4,12 +4,11 @@ import argparse
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from statelang.commands.common import Subparsers
+from statelang.commands.common import Subparsers, tally
 from statelang.diagnostics import Diagnostic, StatelangError, render
 from statelang.loader import examine, liveness_of, read, shipped
 from statelang.source import Source
@@ -88,13 +87,7 @@ def _terminal(checked: dict[str, list[Diagnostic]], sources: dict[str, Source]) 
     for file, findings in checked.items():
         print(render(findings, colour=colour), end="\n\n" if findings else "")
         live = liveness_of(sources[file])
-        print(f"{file}: {_count(findings)}" + (f"; {live}" if live else ""))
-
-
-def _count(findings: list[Diagnostic]) -> str:
-    counts = Counter(str(finding.severity) for finding in findings)
-    parts = [f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(counts.items())]
-    return ", ".join(parts) or "nothing found"
+        print(f"{file}: {tally(findings)}" + (f"; {live}" if live else ""))
 
 
 def _json(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
@@ -111,16 +104,11 @@ def _github(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
 
 
 def _sarif(checked: dict[str, list[Diagnostic]], unread: list[str]) -> None:
-    from importlib.metadata import PackageNotFoundError, version
-
     from statelang.formats import sarif
+    from statelang.rules import rules
 
-    try:
-        own = version("statelang")
-    except PackageNotFoundError:
-        own = "0.0.0"
     found = [finding for findings in checked.values() for finding in findings]
-    print(json.dumps(sarif(found, unread, own), indent=2))
+    print(json.dumps(sarif(found, unread, rules()), indent=2))
 
 
 _FORMATS: Final[dict[str, Callable[[dict[str, list[Diagnostic]], list[str]], None]]] = {

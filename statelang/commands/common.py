@@ -4,12 +4,13 @@ import argparse
 import json
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from statelang.diagnostics import StatelangError
+from statelang.diagnostics import Diagnostic, StatelangError
 
 _WIDTH = 90  # characters of a line of help
 MAX_TRACE = 16_000_000  # bytes of a file that holds one trace as plain text
@@ -59,6 +60,24 @@ def utf8(text: str) -> str:
     """Text that can be written as UTF-8, as argparse wants it read."""
     text.encode()
     return text
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """An object of JSON, as argparse wants it read."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise argparse.ArgumentTypeError(f"it is not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError("it is not a JSON object")
+    return found
+
+
+def tally(findings: Iterable[Diagnostic]) -> str:
+    """How many findings there are of each severity, in words."""
+    counts = Counter(str(finding.severity) for finding in findings)
+    parts = [f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(counts.items())]
+    return ", ".join(parts) or "nothing found"
 
 
 def json_lines(file: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@ import json
 import sys
 
 import statelang
-from statelang.commands.common import SPACE, Subparsers
+from statelang.commands.common import SPACE, Subparsers, json_object
 from statelang.commands.coverage import named
 
 
@@ -26,18 +26,8 @@ def add(verbs: Subparsers) -> None:
     )
     parser.add_argument("space", metavar="SPACE", help=SPACE)
     parser.add_argument(
-        "--problem", type=_problem, metavar="JSON", help="the space's inputs, as one JSON object"
+        "--problem", type=json_object, metavar="JSON", help="the space's inputs, as one JSON object"
     )
-
-
-def _problem(text: str) -> dict[str, object]:
-    try:
-        problem = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise argparse.ArgumentTypeError(f"it is not JSON ({error})") from error
-    if not isinstance(problem, dict):
-        raise argparse.ArgumentTypeError("it is not a JSON object")
-    return problem
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from statelang.source import Span
 _SEVERITIES: Final = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
     Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.NOTE: types.DiagnosticSeverity.Information,
 }
 _ITEMS: Final = {
     "state": types.CompletionItemKind.Class,

@@ -1,7 +1,8 @@
 """The rules that `check` knows. Each is one page of this folder, `SLxxx.md`, and nothing else.
 
 A page has the code and the title in its first line, then severity and family, why the rule is
-there, what to do, and an example. A code never changes its meaning.
+there, what to do, and an example. A code never changes its meaning. `pages` reads the pages of
+another folder too: those of `doctor` are in the same form, without examples.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from attrs import field, frozen
 from statelang.diagnostics import Severity, StatelangError
 
 _PAGE: Final = re.compile(
-    r"# (?P<code>SL\d{3}): (?P<title>[^\n]+)\n\n"
-    r"An? \*(?P<severity>error|warning)\* in the family \*(?P<family>[a-z]+)\*\.\n\n"
-    r"(?P<why>.+?)\n\n## What to do\n\n(?P<mend>.+?)\n\n## Example\n",
+    r"# (?P<code>S[LD]\d{3}): (?P<title>[^\n]+)\n\n"
+    r"An? \*(?P<severity>error|warning|note)\* in the family \*(?P<family>[a-z]+)\*\.\n\n"
+    r"(?P<why>.+?)\n\n## What to do\n\n(?P<mend>.+?)\n(?:\n## Example\n|\Z)",
     re.DOTALL,
 )
 
 
 @frozen
 class Rule:
-    """One rule: what `check` finds, why it matters, how to mend it. `page` is all of it."""
+    """One rule: what is found, why it matters, how to mend it. `page` is all of it."""
 
     code: str
     title: str
@@ -37,10 +38,15 @@ class Rule:
 
 
 @cache
+def pages(package: str) -> dict[str, Rule]:
+    """Every rule that has its page beside the modules of a package, by its code, in order."""
+    found = sorted(p.name for p in files(package).iterdir() if p.name.endswith(".md"))
+    return {name[:5]: _read(package, name) for name in found}
+
+
 def rules() -> dict[str, Rule]:
-    """Every rule by its code, in order."""
-    pages = sorted(p.name for p in files(__name__).iterdir() if p.name.startswith("SL"))
-    return {name[:5]: _read(name) for name in pages}
+    """Every rule of `check` by its code, in order."""
+    return pages(__name__)
 
 
 def rule(code: str) -> Rule:
@@ -54,8 +60,8 @@ def rule(code: str) -> Rule:
     return found
 
 
-def _read(name: str) -> Rule:
-    page = files(__name__).joinpath(name).read_text(encoding="utf-8")
+def _read(package: str, name: str) -> Rule:
+    page = files(package).joinpath(name).read_text(encoding="utf-8")
     found = _PAGE.match(page)
     assert found is not None, f"{name} is no page of a rule"
     why, mend = (" ".join(found[part].split()) for part in ("why", "mend"))

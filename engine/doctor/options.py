@@ -1,0 +1,132 @@
+"""What the options of a generation configuration do to the mask.
+
+`transformers` applies them to the logits before a logits processor of the caller's, and sampling
+(`temperature`, `top_k`, `top_p` and their like) after it: those never see a masked token. What an
+option makes impossible stays so under the mask; where that is all that was legal, nothing is left.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from statelang.diagnostics import Diagnostic
+from statelang.engine.bits import unpacked
+from statelang.engine.doctor.findings import finding
+from statelang.engine.doctor.sample import Sample
+from statelang.engine.doctor.spelling import quoted
+from statelang.engine.doctor.subject import CONFIG, GENERATION, Subject
+from statelang.engine.guide import Guide
+from statelang.engine.matcher import Matcher
+
+_STEPS: Final = 200  # tokens for which an option is tried on one trace
+_TRACES: Final = 3
+_PROMPT: Final = 1  # tokens of the prompt that is tried
+
+# Each with the value at which it does nothing.
+_WEIGHTS: Final[dict[str, Any]] = {
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "sequence_bias": None,
+    "exponential_decay_length_penalty": None,
+    "guidance_scale": 1.0,
+    "watermarking_config": None,
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+}
+
+
+def findings(subject: Subject, sample: Sample, guide: Guide) -> Iterator[Diagnostic]:
+    """Options that ban legal tokens, tried on the traces, and those that weigh them anew."""
+    for name, processor in _bans(subject):
+        written, banned = _tried(processor, sample, guide)
+        where = subject.place(*_file(subject, name), name)
+        value = getattr(subject.generation, name)
+        if written is not None:
+            after = f"after {quoted(written[-40:])}" if written else "at the beginning"
+            yield finding(
+                "SD401", where, f"`{name}` = {_short(value)} leaves no legal token {after}"
+            )
+        elif banned is not None:
+            yield finding(
+                "SD402",
+                where,
+                f"`{name}` = {_short(value)} bans a token of a legal trace, {quoted(banned)}",
+            )
+    for name, neutral in _WEIGHTS.items():
+        value = getattr(subject.generation, name, None)
+        if value not in (None, neutral):
+            yield finding(
+                "SD403",
+                subject.place(*_file(subject, name), name),
+                f"`{name}` = {_short(value)} weighs tokens by what stands before "
+                "them or where they stand, whether legal or not",
+            )
+
+
+def _file(subject: Subject, name: str) -> tuple[str]:
+    stated = f'"{name}"' in subject.files[CONFIG].text
+    return (CONFIG if stated and not subject.files[GENERATION].text else GENERATION,)
+
+
+def _short(value: Any) -> str:
+    return str(value) if len(str(value)) <= 40 else f"{str(value)[:40]}..."
+
+
+def _bans(subject: Subject) -> Iterator[tuple[str, Any]]:
+    """The options that make tokens impossible, as the processors that `generate` makes of them."""
+    from transformers.generation import logits_process as made
+
+    stops = sorted(subject.stops)
+    makers: dict[str, Callable[[Any], Any]] = {
+        "no_repeat_ngram_size": made.NoRepeatNGramLogitsProcessor,
+        "bad_words_ids": lambda value: made.NoBadWordsLogitsProcessor(value, stops),
+        "suppress_tokens": made.SuppressTokensLogitsProcessor,
+        "begin_suppress_tokens": lambda value: made.SuppressTokensAtBeginLogitsProcessor(
+            value, _PROMPT
+        ),
+        "min_length": lambda value: made.MinLengthLogitsProcessor(value, stops),
+        "min_new_tokens": lambda value: made.MinNewTokensLengthLogitsProcessor(
+            _PROMPT, value, stops
+        ),
+    }
+    for name, maker in makers.items():
+        value = getattr(subject.generation, name, None)
+        if value:
+            yield name, maker(value)
+
+
+def _tried(processor: Any, sample: Sample, guide: Guide) -> tuple[str | None, str | None]:
+    """What had been written when no legal token was left, and a token of a trace that was banned.
+
+    A trace is followed as far as the option lets it be; then legal tokens are drawn.
+    """
+    import torch
+
+    banned = None
+    width = guide.states.size
+    for seed, trace in enumerate(sample.traces[:_TRACES]):
+        chance = random.Random(seed)
+        matcher = Matcher.of(guide, sample.problem)
+        wanted = [*guide.vocabulary.encode(trace.encode()), min(guide.vocabulary.stops)]
+        ids = [0] * _PROMPT
+        for step in range(_STEPS):
+            scores = processor(torch.tensor([ids]), torch.zeros(1, width))[0]
+            legal = unpacked(matcher.compute_bitmask(), width)
+            left = np.flatnonzero(legal & np.isfinite(scores.numpy()))
+            if not left.size:
+                return matcher.trace, banned
+            token = wanted[step] if step < len(wanted) else -1
+            if token not in left:
+                if wanted and banned is None and step < len(wanted):
+                    banned = guide.vocabulary.decode([token]).decode(errors="replace")
+                wanted = []
+                token = int(chance.choice(left.tolist()))
+            matcher.consume_token(token)
+            if matcher.is_stopped():
+                break
+            ids.append(token)
+    return None, banned

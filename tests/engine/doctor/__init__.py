@@ -1,0 +1,1 @@
+"""Tests of `doctor`: folders with a tokenizer and configurations, made in code."""
