@@ -71,8 +71,7 @@ def mask_logits(logits: Any, masks: list[Sparse | None]) -> None:
         logits: Floats, shape (rows, tokens), of numpy or of torch; changed in place.
         masks: One for each row.
     """
-    rows = _rows(logits)
-    for row, mask in zip(rows, masks, strict=True):
+    for row, mask in zip(shared(logits), masks, strict=True):
         if mask is None:
             continue
         if isinstance(row, np.ndarray):
@@ -81,8 +80,8 @@ def mask_logits(logits: Any, masks: list[Sparse | None]) -> None:
             mask.apply_to_tensor(row)
 
 
-def _rows(logits: Any) -> Any:
-    """The rows, as arrays of numpy wherever they can share the memory: its calls cost least."""
+def shared(logits: Any) -> Any:
+    """Logits as an array of numpy wherever it can share their memory: its calls cost least."""
     if isinstance(logits, np.ndarray):
         return logits
     if logits.device.type == "cpu" and str(logits.dtype) in ("torch.float32", "torch.float64"):

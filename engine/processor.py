@@ -13,7 +13,7 @@ from outlines.processors import OutlinesLogitsProcessor
 from statelang.diagnostics import StatelangError
 from statelang.engine import llamacpp
 from statelang.engine.guide import Guide
-from statelang.engine.masking import Sparse, mask_logits
+from statelang.engine.masking import Sparse, mask_logits, shared
 from statelang.engine.matcher import Matcher, guide
 from statelang.engine.rows import Rows
 from statelang.engine.vocabulary import Vocabulary
@@ -82,7 +82,7 @@ class StateSpaceProcessor(OutlinesLogitsProcessor):
         if not isinstance(logits, np.ndarray):
             logits = logits.clone()  # `transformers` uses its own again
         try:
-            self._mask(input_ids, logits)
+            self._mask(input_ids, shared(logits))
         except Exception:
             # llama.cpp goes on after an error of ours, which it prints: the text is to end there.
             mask_logits(logits, [self._stop] * len(logits))
