@@ -12,6 +12,7 @@ from statelang.engine.verdict import Step, TraceError, Verdict, validate
 
 if TYPE_CHECKING:
     from statelang.engine.compiled import load_cached
+    from statelang.engine.conditional import Conditional, sample_conditional
     from statelang.engine.doctor.diagnosis import Diagnosis, diagnose
     from statelang.engine.explanation import Explanation, explain, fitness
     from statelang.engine.generation import Generation, generate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from statelang.engine.vocabulary import Vocabulary
 
 _LAZY = {
+    "Conditional": "statelang.engine.conditional",
     "Diagnosis": "statelang.engine.doctor.diagnosis",
     "Explanation": "statelang.engine.explanation",
     "Generation": "statelang.engine.generation",
@@ -36,9 +38,11 @@ _LAZY = {
     "generate": "statelang.engine.generation",
     "generate_served": "statelang.engine.served",
     "load_cached": "statelang.engine.compiled",
+    "sample_conditional": "statelang.engine.conditional",
 }
 
 __all__ = [
+    "Conditional",
     "Diagnosis",
     "Explanation",
     "Generation",
@@ -56,6 +60,7 @@ __all__ = [
     "generate",
     "generate_served",
     "load_cached",
+    "sample_conditional",
     "validate",
 ]
 
