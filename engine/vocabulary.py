@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -18,9 +17,11 @@ import numpy as np
 from attrs import field, frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.engine.decoders import confirm, speller
 from statelang.engine.trie import Trie
 
-_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_INSIDE: Final = ("", "\n", "a")  # before a text, so that its beginning is read as inside one
+_READING: Final = 2  # changed when tokens are read otherwise, so that no older file is taken
 
 
 @frozen(eq=False, slots=False)
@@ -44,13 +45,16 @@ class Vocabulary:
     def from_tokenizer(cls, tokenizer: Any, stops: Iterable[int] = ()) -> Vocabulary:
         """The vocabulary of a `transformers` tokenizer.
 
+        A token writes what it adds inside a text. Tokenizers of the SentencePiece kind leave out a
+        space at the beginning of a text; a trace follows a prompt, so its first token keeps it.
+
         Args:
             tokenizer: A fast tokenizer of `transformers`.
             stops: More stop tokens, beside the tokenizer's own.
 
         Raises:
             StatelangError: the tokenizer has no stop token, or is of a kind whose tokens cannot be
-                read as bytes.
+                read as bytes, or writes something else than they say.
         """
         own = tokenizer.eos_token_id
         found = frozenset([*([own] if own is not None else []), *stops])
@@ -63,22 +67,26 @@ class Vocabulary:
         if backend is None:
             raise StatelangError(
                 f"`{type(tokenizer).__name__}` is not a fast tokenizer, so its tokens cannot be "
-                "read as bytes; load it with `AutoTokenizer.from_pretrained(..., use_fast=True)`"
+                "read as bytes; load it with `AutoTokenizer.from_pretrained(..., use_fast=True)`, "
+                "or give the bytes of each token to `Vocabulary(tokens, stops, tokenizer)`"
             )
         state = json.loads(backend.to_str())
         vocabulary = tokenizer.get_vocab()
         size = max(vocabulary.values()) + 1
-        spelled = _speller(state)
-        added = {t["id"]: t for t in state.get("added_tokens", [])}
+        if min(found) >= size:
+            raise StatelangError(
+                f"the stop tokens {sorted(found)} are not among the {size} tokens of the "
+                "tokenizer, so no trace could end; set `tokenizer.eos_token` to one of them"
+            )
+        spelled = speller(state)
+        added = {t["id"]: t["special"] for t in state.get("added_tokens", [])}
         tokens = [b""] * size
         for token, index in vocabulary.items():
-            if index in added:
-                tokens[index] = b"" if added[index]["special"] else added[index]["content"].encode()
-            else:
-                tokens[index] = spelled(token)
-        for index in found:
-            if index < size:
-                tokens[index] = b""
+            if index in found or added.get(index):
+                continue  # a special token writes nothing
+            # An added token may be written otherwise than it is named: with a space before it.
+            tokens[index] = spelled(backend.id_to_token(index) if index in added else token)
+        confirm(backend.decode, tokens)
         return cls(tuple(tokens), found, tokenizer)
 
     @classmethod
@@ -193,12 +201,12 @@ class Vocabulary:
         return best[-1]
 
     def encode(self, text: bytes) -> list[int]:
-        """A text as the tokenizer writes it; without one, or where it writes another text, by the
-        longest token at each place. What no token writes ends it."""
+        """A text as the tokenizer writes it inside another; without one, or where it writes another
+        text, by the longest token at each place. What no token writes ends it."""
         if self.tokenizer is not None:
-            found = self.tokenizer.encode(text.decode(errors="ignore"), add_special_tokens=False)
-            if text.startswith(self.decode(found)):
-                return list(found)
+            found = self._encoded(text.decode(errors="ignore"))
+            if found is not None and text.startswith(self.decode(found)):
+                return found
         result: list[int] = []
         at = 0
         while at < len(text):
@@ -215,6 +223,18 @@ class Vocabulary:
             at += self.lengths[longest]
         return result
 
+    def _encoded(self, text: str) -> list[int] | None:
+        """The tokenizer's own tokens of a text, where they write that text."""
+        for before in _INSIDE:
+            first, both = (
+                list(self.tokenizer.encode(part, add_special_tokens=False)) if part else []
+                for part in (before, before + text)
+            )
+            found = both[len(first) :]
+            if both[: len(first)] == first and self.decode(found) == text.encode():
+                return found
+        return None
+
     def decode(self, ids: Sequence[int]) -> bytes:
         """What a sequence of tokens writes."""
         return b"".join(self.tokens[i] for i in ids if i < len(self.tokens))
@@ -224,59 +244,6 @@ def _identity(tokenizer: Any, stops: Iterable[int]) -> str:
     """SHA-256 of all that a tokenizer's vocabulary is made from, in hexadecimal."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     state = "" if backend is None else backend.to_str()
-    return sha256(repr((state, tokenizer.eos_token_id, sorted(set(stops)))).encode()).hexdigest()
-
-
-def _byte_level() -> dict[str, int]:
-    """The printable stand-ins of GPT-2's byte-level tokenizers."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    result = {chr(b): b for b in printable}
-    for extra, byte in enumerate(b for b in range(256) if b not in printable):
-        result[chr(256 + extra)] = byte
-    return result
-
-
-_BYTE_LEVEL: Final = _byte_level()
-
-
-def _kinds(part: Any) -> list[dict[str, Any]]:
-    """The steps of a decoder or pre-tokenizer, flat."""
-    if not part:
-        return []
-    inner = part.get("decoders") or part.get("pretokenizers") or part.get("normalizers")
-    return [step for item in inner for step in _kinds(item)] if inner else [part]
-
-
-def _speller(state: dict[str, Any]) -> Any:
-    """How this kind of tokenizer writes bytes in its tokens."""
-    steps = _kinds(state.get("decoder")) + _kinds(state.get("pre_tokenizer"))
-    names = {step["type"] for step in steps}
-    kind = state.get("model", {}).get("type")
-    if "ByteLevel" in names:
-        return _from_byte_level
-    spaces = [s for s in steps if s["type"] == "Metaspace"]
-    replaced = any(
-        s["type"] == "Replace" and s.get("content") == " " for s in _kinds(state.get("decoder"))
-    )
-    if spaces or replaced or "ByteFallback" in names:
-        return _from_metaspace
-    if kind == "WordPiece":
-        raise StatelangError(
-            "a WordPiece tokenizer does not keep white space, so a trace cannot be written with "
-            "it; use a model with a byte-level or SentencePiece tokenizer"
-        )
-    return str.encode
-
-
-def _from_byte_level(token: str) -> bytes:
-    try:
-        return bytes(_BYTE_LEVEL[char] for char in token)
-    except KeyError:
-        return token.encode()
-
-
-def _from_metaspace(token: str) -> bytes:
-    match = _BYTE_TOKEN.fullmatch(token)
-    if match:
-        return bytes((int(match[1], 16),))
-    return token.replace("▁", " ").encode()
+    return sha256(
+        repr((_READING, state, tokenizer.eos_token_id, sorted(set(stops)))).encode()
+    ).hexdigest()

@@ -9,63 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from tokenizers.trainers import BpeTrainer
-from transformers import PreTrainedTokenizerFast
+from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from statelang.diagnostics import StatelangError
 from statelang.engine.vocabulary import Vocabulary
-from tests.strategies import WORKED
-
-TEXTS = [*WORKED.values(), "Zoë kauft 3 Bücher für 2,50 €.\n" * 4, "日本 💡 \t tabs\r\n"]
-
-
-def wrapped(tokenizer: Tokenizer, **special: Any) -> Any:
-    """A tokenizer of `transformers` with a stop token."""
-    special.setdefault("eos_token", "</s>")
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)  # type: ignore[no-untyped-call]
-
-
-def byte_level(*, split: str = "", **options: Any) -> Tokenizer:
-    """A byte-level BPE learnt from a few texts, as GPT-2's."""
-    tokenizer = Tokenizer(models.BPE())
-    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not split)
-    tokenizer.pre_tokenizer = (
-        pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(split), "isolated"), level])
-        if split
-        else level
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = BpeTrainer(
-        vocab_size=420,
-        special_tokens=["<pad>", "</s>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(TEXTS, trainer)
-    return tokenizer
-
-
-def metaspace(*, replaced: bool = False) -> Tokenizer:
-    """A SentencePiece-like BPE: `▁` for a space, and `<0x..>` for what has no piece."""
-    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    pieces += ["▁", "T", "o", "m", "=", "▁T", "om", "▁=", "▁▁", "ë", "5", "\n", "▁Tom"]
-    vocabulary = {piece: index for index, piece in enumerate(pieces)}
-    merges = [("▁", "T"), ("o", "m"), ("▁", "="), ("▁", "▁"), ("▁T", "om")]
-    tokenizer = Tokenizer(
-        models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
-    )
-    if replaced:  # as Llama 2 is converted
-        tokenizer.normalizer = normalizers.Replace(" ", "▁")
-        tokenizer.decoder = decoders.Sequence(
-            [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-        )
-    else:
-        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never", split=False)
-        tokenizer.decoder = decoders.Sequence(
-            [decoders.ByteFallback(), decoders.Metaspace(prepend_scheme="never", split=False)]
-        )
-    return tokenizer
+from tests.engine.tokenizers import TEXTS, byte_level, metaspace, words, wrapped
 
 
 @pytest.fixture(scope="module")
@@ -151,20 +99,17 @@ def test_metaspace_tokens_write_the_text(replaced: bool, text: str) -> None:
 
 def test_words_are_written_as_they_stand() -> None:
     """A word-level vocabulary writes its words and nothing between them."""
-    tokenizer = Tokenizer(
-        models.WordLevel({"</s>": 0, "<unk>": 1, "Tom": 2, "=": 3, " ": 4}, "<unk>")
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "isolated")
-    tokenizer.decoder = decoders.Fuse()
-    wrapper = wrapped(tokenizer, unk_token="<unk>")
-    vocabulary = Vocabulary.from_tokenizer(wrapper)
-    assert vocabulary.tokens == (b"", b"", b"Tom", b"=", b" ")
-    assert vocabulary.decode(wrapper.encode("Tom = Tom", add_special_tokens=False)) == b"Tom = Tom"
+    tokenizer = wrapped(words(), unk_token="<unk>")
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    assert vocabulary.tokens[:5] == (b"", b"", b"Tom", b"=", b" ")
+    ids = tokenizer.encode("Tom = Tom", add_special_tokens=False)
+    assert vocabulary.decode(ids) == b"Tom = Tom"
 
 
 def test_a_hole_in_the_ids_writes_nothing() -> None:
     """Ids without a token are there, and are never text."""
     tokenizer = Tokenizer(models.WordLevel({"</s>": 0, "<unk>": 1, "a": 5}, "<unk>"))
+    tokenizer.decoder = decoders.Fuse()
     vocabulary = Vocabulary.from_tokenizer(wrapped(tokenizer, unk_token="<unk>"))
     assert vocabulary.tokens == (b"", b"", b"", b"", b"", b"a")
 
@@ -181,14 +126,6 @@ def test_a_tokenizer_without_a_stop_token_is_refused() -> None:
     """Without a stop token no trace could end."""
     with pytest.raises(StatelangError, match="has no stop token"):
         Vocabulary.from_tokenizer(wrapped(byte_level(), eos_token=None))
-
-
-def test_a_tokenizer_that_loses_white_space_is_refused() -> None:
-    """WordPiece does not keep white space, so no trace can be written with it."""
-    tokenizer = Tokenizer(models.WordPiece({"</s>": 0, "[UNK]": 1, "a": 2}, unk_token="[UNK]"))
-    tokenizer.decoder = decoders.WordPiece()
-    with pytest.raises(StatelangError, match="WordPiece"):
-        Vocabulary.from_tokenizer(wrapped(tokenizer))
 
 
 def test_a_slow_tokenizer_is_refused() -> None:
@@ -237,91 +174,6 @@ def test_the_trie_holds_each_token_once(tokens: list[bytes]) -> None:
             if child >= 0:
                 todo.append((child, written + bytes((byte,))))
     assert found == {index: token for index, token in enumerate(tokens) if token}
-
-
-# ---- real vocabularies -----------------------------------------------------------------------
-
-
-def _data() -> Path:
-    package = pytest.importorskip(
-        "mistral_common", reason="the real vocabularies are those of the package mistral-common"
-    )
-    return Path(package.__file__ or "").parent / "data"
-
-
-def _pieces(model: bytes) -> Iterator[tuple[str, int]]:
-    """The pieces of a SentencePiece model and their kinds: a protocol buffer, read by hand."""
-
-    def number(data: bytes, at: int) -> tuple[int, int]:
-        value = shift = 0
-        while True:
-            byte = data[at]
-            value, at, shift = value | (byte & 127) << shift, at + 1, shift + 7
-            if byte < 128:
-                return value, at
-
-    def fields(data: bytes) -> Iterator[tuple[int, Any]]:
-        at = 0
-        while at < len(data):
-            key, at = number(data, at)
-            if key & 7 == 2:
-                size, at = number(data, at)
-                yield key >> 3, data[at : at + size]
-                at += size
-            elif key & 7 == 0:
-                value, at = number(data, at)
-                yield key >> 3, value
-            else:
-                at += {1: 8, 5: 4}[key & 7]
-
-    for key, value in fields(model):
-        if key == 1:
-            piece = dict(fields(value))
-            yield piece[1].decode(), piece.get(3, 1)
-
-
-def test_a_real_byte_level_vocabulary() -> None:
-    """Mistral's 131,072 tokens: a trace in any of its tokenisations is the bytes of the trace."""
-    file = _data() / "tekken_240911.json"
-    if not file.is_file():
-        pytest.skip("this version of mistral-common ships no tekken vocabulary")
-    from transformers.integrations.mistral import convert_tekken_tokenizer  # type: ignore[attr-defined]
-
-    tokenizer = convert_tekken_tokenizer(str(file))
-    vocabulary = Vocabulary.from_tokenizer(tokenizer)
-    assert len(vocabulary.tokens) == 131_072
-    assert vocabulary.alphabet == (1 << 256) - 1
-    for text in TEXTS:
-        ids = tokenizer.encode(text, add_special_tokens=False)
-        assert vocabulary.decode(ids) == text.encode()
-        assert vocabulary.fewest(text.encode()) <= len(ids)
-    assert vocabulary.tokens[tokenizer.get_vocab()["[INST]"]] == b""
-
-
-def test_a_real_sentencepiece_vocabulary() -> None:
-    """Mistral's first 32,000 pieces: spaces, bytes and control tokens are told apart."""
-    file = _data() / "tokenizer.model.v1"
-    if not file.is_file():
-        pytest.skip("this version of mistral-common ships no SentencePiece vocabulary")
-    pieces = list(_pieces(file.read_bytes()))
-    ids = {piece: index for index, (piece, _) in enumerate(pieces)}
-    backend = Tokenizer(models.BPE(ids, [], unk_token="<unk>", byte_fallback=True))
-    backend.normalizer = normalizers.Replace(" ", "▁")
-    backend.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    )
-    control = [AddedToken(piece, special=True) for piece, kind in pieces if kind in (2, 3)]
-    backend.add_special_tokens(control)
-    tokenizer = wrapped(backend, unk_token="<unk>", bos_token="<s>")
-    vocabulary = Vocabulary.from_tokenizer(tokenizer)
-    assert len(vocabulary.tokens) == 32_000
-    assert [vocabulary.tokens[ids[piece]] for piece in ("<unk>", "<s>", "</s>")] == [b""] * 3
-    assert vocabulary.tokens[ids["▁the"]] == b" the"
-    assert vocabulary.tokens[ids["<0x0A>"]] == b"\n"
-    assert vocabulary.alphabet == (1 << 256) - 1
-    for text in TEXTS:
-        spelled = tokenizer.encode(text, add_special_tokens=False)
-        assert vocabulary.decode(spelled) == text.encode()
 
 
 def test_a_vocabulary_is_saved_and_loaded(level: Any, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from statelang.engine import Vocabulary
+from tests.engine.tokenizers import tekken
 from tests.laws.laws import Trial
 from tests.laws.spaces import TAGS, Generated, files
-from tests.laws.vocabularies import BYTES, learnt, tekken
+from tests.laws.vocabularies import BYTES, learnt
 
 Record = Callable[[str, int], None]
 FEW = settings(max_examples=30, suppress_health_check=list(HealthCheck))
