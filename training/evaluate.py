@@ -10,15 +10,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from math import sqrt
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
 from statelang.space import StateSpace
 from statelang.training.trainer import say
+
+if TYPE_CHECKING:
+    from statelang.engine.generation import Generation
 
 DECODINGS: Final = ("free", "grammar", "contracts", "retry")
 _BATCH: Final = 64
@@ -54,11 +58,23 @@ def sample(
     max_tokens: int,
     temperature: float,
     seed: int,
+    first: int = 0,
 ) -> Iterator[dict[str, Any]]:
-    """A trace for each problem, with its verdicts, as JSON-able values. Raises StatelangError."""
-    yield from _traces(
-        space, outlines_model(model), problems, decoding, max_tokens, temperature, seed
+    """A trace for each problem, with its verdicts, tokens and their authors, as JSON-able values.
+
+    `first` is the number of the first problem, where a run goes on that was broken off. Raises
+    StatelangError.
+    """
+    drawn = _traces(
+        space, outlines_model(model), problems, decoding, max_tokens, temperature, seed, first
     )
+    for generation in drawn:
+        yield {
+            **_record(generation),
+            "finish_reason": generation.finish_reason,
+            "ids": generation.ids,
+            "authors": [[name, len(list(run))] for name, run in groupby(generation.authors)],
+        }
 
 
 def evaluate(
@@ -81,7 +97,8 @@ def evaluate(
     found = Evaluation()
     for decoding in DECODINGS:
         started = perf_counter()
-        traces = list(_traces(space, steered, problems, decoding, max_tokens, temperature, seed))
+        drawn = _traces(space, steered, problems, decoding, max_tokens, temperature, seed)
+        traces = [_record(generation) for generation in drawn]
         found.samples.extend({"stage": stage, "decoding": decoding, **t} for t in traces)
         row = _row(stage, decoding, traces)
         found.results.append(row)
@@ -100,43 +117,32 @@ def _traces(
     max_tokens: int,
     temperature: float,
     seed: int,
-) -> Iterator[dict[str, Any]]:
-    from statelang.engine.generation import Generation, generate, sample_until
+    first: int = 0,
+) -> Iterator[Generation]:
+    from statelang.engine.generation import sample_until
 
-    asked = [{**problem} for problem in problems]
-    if decoding == "retry":
-        drawn: Iterator[Generation] = (
-            generation
-            for start in range(0, len(asked), _BATCH)
-            for generation in sample_until(
-                space,
-                model,
-                asked[start : start + _BATCH],
-                "free",
-                max_tokens,
-                temperature,
-                seed + start,
-                _TRIES,
-            )
-        )
-    else:
-        drawn = generate(
+    mask, tries = ("free", _TRIES) if decoding == "retry" else (decoding, 1)
+    for start in range(0, len(problems), _BATCH):
+        yield from sample_until(
             space,
             model,
-            asked,
-            mask=decoding,  # type: ignore[arg-type]
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
-            batch=_BATCH,
+            problems[start : start + _BATCH],
+            mask,  # type: ignore[arg-type]  # one of its names, as the decodings are
+            max_tokens,
+            temperature,
+            seed,
+            tries,
+            first=first + start,
         )
-    for generation in drawn:
-        yield {
-            "problem": {key: value for key, value in generation.problem.items() if key != "prompt"},
-            "text": generation.text,
-            "tokens": generation.tokens,
-            "verdict": generation.verdict.as_dict(),
-        }
+
+
+def _record(generation: Generation) -> dict[str, Any]:
+    return {
+        "problem": {key: value for key, value in generation.problem.items() if key != "prompt"},
+        "text": generation.text,
+        "tokens": generation.tokens,
+        "verdict": generation.verdict.as_dict(),
+    }
 
 
 def _row(stage: str, decoding: str, traces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 import argparse
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import statelang
 from statelang.commands.common import SPACE, Subparsers, positive, temperature, utf8
@@ -12,6 +13,7 @@ from statelang.diagnostics import StatelangError
 from statelang.space import StateSpace
 
 DECODINGS = ("free", "grammar", "contracts", "retry")
+_REPORTED = 16  # traces between two lines of progress
 
 
 def add(verbs: Subparsers) -> None:
@@ -19,7 +21,11 @@ def add(verbs: Subparsers) -> None:
     parser = verbs.add(
         "generate",
         "let a model write traces",
-        "Let a model write traces, each printed with its verdict as one JSON object a line.",
+        "Let a model write traces, each as one JSON object a line: its text and verdicts, why it "
+        "finished (stop, budget, length), its tokens and, in runs of them, who wrote them (model, "
+        "grammar, contracts).\n"
+        "A run into --out that is broken off goes on where it stopped when it is started again, "
+        "and draws what it would have drawn.",
         'statelang generate kwai_star_formal --model runs/quickstart/sft/model --question "..."',
         run,
     )
@@ -37,8 +43,8 @@ def add(verbs: Subparsers) -> None:
         choices=DECODINGS,
         default="contracts",
         help="free: nothing is masked; grammar: only what the grammar allows; contracts: only what "
-        "grammar and contracts allow; retry: sampled again until all verdicts are right "
-        "(default: contracts)",
+        "grammar and contracts allow, and a step that fails its `checks` is written again; retry: "
+        "sampled again until all verdicts are right (default: contracts)",
     )
     parser.add_argument(
         "-n", type=positive, default=1, metavar="N", help="traces for each problem (default: 1)"
@@ -56,7 +62,7 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=400,
         metavar="N",
-        help="the budget of a trace (default: 400)",
+        help="the budget of a trace; under a mask it ends, complete, within it (default: 400)",
     )
     parser.add_argument(
         "--temperature", type=temperature, default=1.0, metavar="T", help="(default: 1)"
@@ -78,24 +84,43 @@ def problems(space: StateSpace, folder: Path) -> list[dict[str, Any]]:
 
 def run(options: argparse.Namespace) -> int:
     """Write the traces."""
+    from statelang.training.continued import held
     from statelang.training.evaluate import sample
-    from statelang.training.runs import write_atomically
+    from statelang.training.trainer import say
 
     space = statelang.load(options.space)
-    asked = problems(space, options.data) if options.data else [{"question": options.question}]
-    traces = sample(
-        space,
-        options.model,
-        [problem for problem in asked for _ in range(options.n)],
-        decoding=options.decoding,
-        max_tokens=options.max_tokens,
-        temperature=options.temperature,
-        seed=options.seed,
-    )
-    lines = (json.dumps(trace) + "\n" for trace in traces)
+    rows = problems(space, options.data) if options.data else [{"question": options.question}]
+    asked = [problem for problem in rows for _ in range(options.n)]
+    drawn = {
+        "decoding": options.decoding,
+        "max_tokens": options.max_tokens,
+        "temperature": options.temperature,
+        "seed": options.seed,
+    }
+    by = {"grammar": space.name, "grammar_hash": space.hash, "model": str(options.model), **drawn}
+    done = held(options.out, by, asked) if options.out else 0
+    if done:
+        say(f"{options.out} holds {done} of {len(asked)} traces; the run goes on from there")
+    traces = sample(space, options.model, asked[done:], first=done, **drawn) if asked[done:] else ()
+    with _opened(options.out) as file:
+        for count, trace in enumerate(traces, done + 1):
+            file.write(json.dumps({**trace, **by}) + "\n")
+            file.flush()
+            if count % _REPORTED == 0:
+                say(f"{count} of {len(asked)} traces", last=False)
     if options.out:
-        write_atomically(options.out, "".join(lines))
         print(f"the traces are in {options.out}")
-    else:
-        sys.stdout.writelines(lines)
     return 0
+
+
+def _opened(out: Path | None) -> AbstractContextManager[TextIO]:
+    """The file that traces are added to, or standard output. Raises StatelangError."""
+    if out is None:
+        return nullcontext(sys.stdout)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return out.open("a", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StatelangError(
+            f"{out} cannot be written: {error.strerror}. Choose another --out."
+        ) from error

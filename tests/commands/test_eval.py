@@ -16,8 +16,9 @@ def sample(
     space: Any, model: Path, problems: Sequence[Mapping[str, Any]], **how: Any
 ) -> Iterator[dict[str, Any]]:
     """Stands in for the model: echoes what it was asked."""
-    for problem in problems:
-        yield {"problem": problem, "text": "on\noff 1\n", **how}
+    for number, problem in enumerate(problems, how.pop("first")):
+        shown = {key: value for key, value in problem.items() if key != "prompt"}
+        yield {"problem": shown, "text": "on\noff 1\n", "number": number}
 
 
 def evaluate(
@@ -66,11 +67,57 @@ def test_generate_for_a_question(
 
 def test_generate_for_rows(lamp: Path, model: Path, data: Path, tmp_path: Path) -> None:
     """The problems of a folder that `data` wrote; the traces go into a file."""
-    out = tmp_path / "traces.jsonl"
+    out = tmp_path / "generated.jsonl"
     arguments = ["generate", str(lamp), "--model", str(model), "--data", str(data)]
     assert 0 == main([*arguments, "--decoding", "free", "--out", str(out)])
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert ["9?", "12?"] == [row["problem"]["question"].rstrip("\n") for row in rows]
+
+
+def test_generate_goes_on_where_it_was_broken_off(
+    lamp: Path, model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line that was cut short is written again, what is whole is kept; the result is the same."""
+    out = tmp_path / "generated.jsonl"
+    arguments = ["generate", str(lamp), "--model", str(model), "--data", str(data), "-n", "3"]
+    assert 0 == main([*arguments, "--out", str(out)])
+    whole = out.read_bytes()
+    for kept in (0, 10, len(whole) // 2, len(whole) - 1, len(whole)):
+        out.write_bytes(whole[:kept])
+        assert 0 == main([*arguments, "--out", str(out)])
+        assert whole == out.read_bytes()
+    assert "holds 6 of 6 traces" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("named", "change"),
+    [
+        ("grammar_hash", ["--question", "9?", "-n", "2"]),
+        ("seed", ["--data", "DATA", "--seed", "1"]),
+        ("decoding", ["--data", "DATA", "--decoding", "free"]),
+        ("2 traces, and 1 are asked for", ["--question", "How often?"]),
+        ("problem", ["--question", "How often?", "-n", "2"]),
+    ],
+)
+def test_generate_does_not_mix_runs(
+    lamp: Path,
+    model: Path,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    named: str,
+    change: list[str],
+) -> None:
+    """What differs is named, and the file stays as it was."""
+    out = tmp_path / "generated.jsonl"
+    arguments = ["generate", str(lamp), "--model", str(model), "--out", str(out)]
+    asked = ["--data", str(data)]
+    assert 0 == main([*arguments, *asked])
+    before = out.read_bytes()
+    if named == "grammar_hash":
+        lamp.write_text(lamp.read_text() + "\n")
+    assert 2 == main([*arguments, *(str(data) if each == "DATA" else each for each in change)])
+    assert named in capsys.readouterr().err and before == out.read_bytes()
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "nan", "inf", "warm"])
