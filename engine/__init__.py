@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from statelang.engine.verdict import Step, TraceError, Verdict, validate
+from statelang.course import Step
+from statelang.engine.validation import Validator, validate
+from statelang.engine.verdict import TraceError, Verdict
 
 if TYPE_CHECKING:
     from statelang.engine.compiled import load_cached
@@ -51,6 +53,7 @@ __all__ = [
     "Server",
     "Step",
     "TraceError",
+    "Validator",
     "Verdict",
     "Vocabulary",
     "constrain",

@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
+from statelang.engine.first_error import ways_on
 from statelang.engine.verdict import Verdict
 from statelang.env import Broken, Env
 from statelang.expression import Count, Expression, Field, Last, Register
@@ -75,7 +76,7 @@ def find_fault(
     error = verdict.error
     assert error is not None
     inside = error.step <= len(verdict.steps)
-    legal = tuple(_legal(judging, before if inside else at))
+    legal = _legal(judging, before if inside else at)
     start = verdict.steps[error.step - 1].start if inside else len(source.text)
     states = _states(space, verdict, error.step)
     return Fault(
@@ -113,7 +114,7 @@ def _broken(
         rule=broken.clause.text,
         message=f"step {number}, {name}: `{broken.clause.text}` does not hold",
         states=_states(space, verdict, number),
-        legal=tuple(_legal(_judging(space), at)),
+        legal=_legal(_judging(space), at),
         place=space.source.position(broken.clause.span.start)[0],
         saw=tuple(_saw(space, broken)),
     )
@@ -124,21 +125,10 @@ def _states(space: StateSpace, verdict: Verdict, step: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place.state if place else "the end" for place in places))
 
 
-def _legal(machine: Machine, at: Configuration) -> list[str]:
+def _legal(machine: Machine, at: Configuration) -> tuple[str, ...]:
     """The actions that may begin at a place between two steps, and `the end`."""
-    found: dict[str, None] = {}
-    for thread, env in at.alive:
-        if thread.left is not None and not thread.left.nullable:
-            continue
-        for exit_ in machine.exits(thread):
-            after = machine.apply(exit_.events, env, at.text, len(at.text))
-            if after is None:
-                continue
-            if exit_.read is None:
-                found["the end"] = None
-            elif after.trail is not None and after.trail.end < 0:
-                found[machine.program.actions[after.trail.action]] = None
-    return list(found)
+    ways = ways_on(machine, at)
+    return tuple(dict.fromkeys(name for kind, name in ways if kind in ("action", "end")))
 
 
 # ---- what a clause saw -----------------------------------------------------------------------

@@ -29,7 +29,8 @@ class Clause:
 
 
 class Env:
-    """Registers, counts and the fields read so far. Never changed: events make new ones."""
+    """Registers, counts and the fields read so far. Whoever makes one may let events happen to it;
+    once it is in a configuration it never changes."""
 
     __slots__ = ("counts", "frames", "lasts", "registers", "slots", "starts", "trail")
 
@@ -51,18 +52,24 @@ class Env:
         self.starts = starts  # where the open captures began
         self.trail = trail  # the steps so far, latest first
 
+    def copy(self) -> Env:
+        """Another one that is the same now."""
+        return Env(
+            self.registers,
+            self.counts,
+            self.lasts,
+            self.slots,
+            self.frames,
+            self.starts,
+            self.trail,
+        )
+
     def last(self, action: int) -> tuple[Value | None, ...]:
         """The fields of the last complete step of an action. Raises Undefined before the first."""
         try:
             return self.lasts[action]
         except KeyError:
             raise Undefined("there is no such step yet") from None
-
-    def with_slots(self, slots: tuple[Value | None, ...]) -> Env:
-        """The same with other fields."""
-        return Env(
-            self.registers, self.counts, self.lasts, slots, self.frames, self.starts, self.trail
-        )
 
     def with_registers(self, registers: tuple[Value, ...]) -> Env:
         """The same with other registers."""

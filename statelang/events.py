@@ -1,7 +1,4 @@
-"""What happens between two bytes: steps and fields open and close, contracts are judged.
-
-An event makes a new `Env`, or says which clause breaks.
-"""
+"""What happens between two bytes: steps and fields open and close, contracts are judged."""
 
 from __future__ import annotations
 
@@ -17,11 +14,29 @@ from statelang.values import Type, Undefined, Value
 
 @define(eq=False)
 class Event:
-    """Something that happens between two bytes: a new Env, or the clause that breaks."""
+    """Something that happens between two bytes."""
 
     def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        """`text[:at]` has been read since byte `base` of the trace."""
+        """The Env after `text[:at]`, read since byte `base` of the trace."""
+        after = env.copy() if self.moves else env
+        clause = self.happen(after, text, at, base)
+        return after if clause is None else Broken(clause, after)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it changes the Env."""
+        return True
+
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
+        """Change `env`, which is the caller's own; the first clause that breaks, or None."""
         raise NotImplementedError
+
+
+def _broken(clauses: tuple[Clause, ...], env: Env) -> Clause | None:
+    for clause in clauses:
+        if not clause.holds(env):
+            return clause
+    return None
 
 
 @define(eq=False)
@@ -30,11 +45,12 @@ class Gate(Event):
 
     clauses: tuple[Clause, ...]
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        for clause in self.clauses:
-            if not clause.holds(env):
-                return Broken(clause, env)
-        return env
+    @property
+    def moves(self) -> bool:
+        return False
+
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
+        return _broken(self.clauses, env)
 
 
 @define(eq=False)
@@ -45,11 +61,11 @@ class OpenAction(Event):
     name: str
     size: int = 0
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
         number = env.trail.number + 1 if env.trail else 1
-        trail = Trail(self.action, base + at, -1, env.trail, number)
-        slots = (None,) * self.size
-        return Env(env.registers, env.counts, env.lasts, slots, None, (), trail)
+        env.trail = Trail(self.action, base + at, -1, env.trail, number)
+        env.slots, env.frames, env.starts = (None,) * self.size, None, ()
+        return None
 
 
 @define(eq=False)
@@ -59,14 +75,17 @@ class CloseAction(Event):
     action: int
     keep: bool = False
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
         counts = list(env.counts)
         counts[self.action] += 1
-        lasts = {**env.lasts, self.action: env.slots} if self.keep else env.lasts
+        env.counts = tuple(counts)
+        if self.keep:
+            env.lasts = {**env.lasts, self.action: env.slots}
         trail = env.trail
         assert trail is not None
-        done = Trail(trail.action, trail.start, base + at, trail.before, trail.number)
-        return Env(env.registers, tuple(counts), lasts, (), None, (), done)
+        env.trail = Trail(trail.action, trail.start, base + at, trail.before, trail.number)
+        env.slots, env.frames, env.starts = (), None, ()
+        return None
 
 
 @define(eq=False)
@@ -77,18 +96,19 @@ class OpenScope(Event):
     gates: tuple[Clause, ...] = ()
     opening: int | None = None
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
+    @property
+    def moves(self) -> bool:
+        return bool(self.slots)
+
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
         if self.slots:
             slots = list(env.slots)
             for slot in self.slots:
                 slots[slot] = None
             if self.opening is not None:
                 slots[self.opening] = env.registers
-            env = env.with_slots(tuple(slots))
-        for clause in self.gates:
-            if not clause.holds(env):
-                return Broken(clause, env)
-        return env
+            env.slots = tuple(slots)
+        return _broken(self.gates, env)
 
 
 @frozen(eq=False)
@@ -102,19 +122,17 @@ class Keeping:
     marks: int  # the register that holds what was saved
     kept: frozenset[int]
 
-    def restored(self, env: Env) -> Env:
+    def restored(self, env: Env) -> tuple[Value, ...]:
         """The registers put back. Raises Undefined where nothing is saved under the key."""
         if self.restore is None:
-            return env
+            return env.registers
         saved = self._saved(env).get(self.restore.expression.evaluate(env))
         if saved is None:
             raise Undefined("nothing is marked under this key")
-        return env.with_registers(
-            tuple(now if i in self.kept else saved[i] for i, now in enumerate(env.registers))
-        )
+        return tuple(now if i in self.kept else saved[i] for i, now in enumerate(env.registers))
 
-    def marked(self, env: Env, key: Value) -> Env:
-        """The registers of the opening saved under a key."""
+    def marked(self, env: Env, key: Value) -> tuple[Value, ...]:
+        """The registers, those of the opening saved under a key."""
         assert self.opening is not None
         opening = env.slots[self.opening]
         assert isinstance(opening, tuple)
@@ -122,7 +140,7 @@ class Keeping:
         plain = tuple({} if i == self.marks else value for i, value in enumerate(opening))
         registers = list(env.registers)
         registers[self.marks] = {**self._saved(env), key: plain}
-        return env.with_registers(tuple(registers))
+        return tuple(registers)
 
     def _saved(self, env: Env) -> Mapping[Value, tuple[Value, ...]]:
         return env.registers[self.marks]  # type: ignore[return-value]
@@ -137,32 +155,35 @@ class CloseScope(Event):
     sets: tuple[tuple[int, Type, Clause], ...] = ()
     keeping: Keeping | None = None
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        for clause in self.clauses:
-            if not clause.holds(env):
-                return Broken(clause, env)
-        if self.keeping is None:
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
+        broken = _broken(self.clauses, env)
+        if broken is not None:
+            return broken
+        keeping = self.keeping
+        if keeping is None:
             return self._set(env)
-        keeping, broken = self.keeping, self.keeping.restore or self.keeping.mark
-        assert broken is not None
         try:
             key = keeping.mark.expression.evaluate(env) if keeping.mark else None
-            done = self._set(keeping.restored(env))
+            env.registers = keeping.restored(env)
+            broken = self._set(env)
+            if broken is None and key is not None:
+                env.registers = keeping.marked(env, key)
         except Undefined:
-            return Broken(broken, env)
-        return done if isinstance(done, Broken) or key is None else keeping.marked(done, key)
+            return keeping.restore or keeping.mark
+        return broken
 
-    def _set(self, env: Env) -> Env | Broken:
+    def _set(self, env: Env) -> Clause | None:
         if not self.sets:
-            return env
+            return None
         registers = list(env.registers)
         for index, type, clause in self.sets:
             try:
                 value = clause.expression.evaluate(env)
             except Undefined:
-                return Broken(clause, env)
+                return clause
             registers[index] = {} if type.name == "map" and not value else value
-        return env.with_registers(tuple(registers))
+        env.registers = tuple(registers)
+        return None
 
 
 @define(eq=False)
@@ -172,16 +193,9 @@ class BeginSpan(Event):
     guards: tuple[tuple[int, Clause], ...] = ()
     is_terminal: bool = False
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        return Env(
-            env.registers,
-            env.counts,
-            env.lasts,
-            env.slots,
-            env.frames,
-            (*env.starts, at),
-            env.trail,
-        )
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
+        env.starts = (*env.starts, at)
+        return None
 
     def languages(self, env: Env) -> list[Regular]:
         """What each guard leaves of the field; what no automaton expresses waits for its end."""
@@ -204,8 +218,13 @@ class EndSpan(Event):
     clauses: tuple[Clause, ...] = ()
     pops_guard: bool = False
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        read = text[env.starts[-1] : at].decode()
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
+        *starts, start = env.starts
+        env.starts = tuple(starts)
+        return self.write(env, text[start:at].decode())
+
+    def write(self, env: Env, read: str) -> Clause | None:
+        """Put what has been read into the fields; the first clause that breaks, or None."""
         slots = list(env.slots)
         for slot, is_list in self.slots:
             if is_list:
@@ -213,19 +232,8 @@ class EndSpan(Event):
                 slots[slot] = (*(so_far if isinstance(so_far, tuple) else ()), read)
             else:
                 slots[slot] = read
-        env = Env(
-            env.registers,
-            env.counts,
-            env.lasts,
-            tuple(slots),
-            env.frames,
-            env.starts[:-1],
-            env.trail,
-        )
-        for clause in self.clauses:
-            if not clause.holds(env):
-                return Broken(clause, env)
-        return env
+        env.slots = tuple(slots)
+        return _broken(self.clauses, env)
 
 
 @define(eq=False)
@@ -234,23 +242,17 @@ class PushFrame(Event):
 
     size: int
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        frames, slots = Frames(env.slots, env.frames), (None,) * self.size
-        return Env(env.registers, env.counts, env.lasts, slots, frames, env.starts, env.trail)
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
+        env.frames = Frames(env.slots, env.frames)
+        env.slots = (None,) * self.size
+        return None
 
 
 @define(eq=False)
 class PopFrame(Event):
     """A recursive rule ends; the fields around it are back."""
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
         assert env.frames is not None
-        return Env(
-            env.registers,
-            env.counts,
-            env.lasts,
-            env.frames.slots,
-            env.frames.outer,
-            env.starts,
-            env.trail,
-        )
+        env.slots, env.frames = env.frames.slots, env.frames.outer
+        return None

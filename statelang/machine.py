@@ -50,11 +50,17 @@ class Blame:
 
 
 class Machine(Places):
-    """Walks one state space. Shares what it learns about places between all walks."""
+    """Walks one state space. Shares what it learns about places between all walks.
 
-    def __init__(self, space: StateSpace, *, contracts: bool = True, guards: bool = True) -> None:
+    With `judges=False` registers and fields are kept, and no condition forbids anything.
+    """
+
+    def __init__(
+        self, space: StateSpace, *, contracts: bool = True, guards: bool = True, judges: bool = True
+    ) -> None:
         super().__init__(space.program, contracts=contracts, guards=contracts and guards)
         self.space = space
+        self.judges = judges
         self._entered: dict[tuple[object, ...], Any] = {}
 
     # -- beginnings and ends
@@ -110,9 +116,22 @@ class Machine(Places):
         self, configuration: Configuration, data: bytes, blame: Blame | None = None
     ) -> Configuration | None:
         """The configuration after `data`; None where no thread survives."""
+        return self._walk(configuration, data, blame, stops=False)[0]
+
+    def to_next_step(
+        self, configuration: Configuration, data: bytes, blame: Blame | None = None
+    ) -> tuple[Configuration | None, int]:
+        """The same, no further than to where a step is complete and one thread is left between two
+        texts; and how many bytes were taken."""
+        return self._walk(configuration, data, blame, stops=True)
+
+    def _walk(
+        self, configuration: Configuration, data: bytes, blame: Blame | None, *, stops: bool
+    ) -> tuple[Configuration | None, int]:
         text = configuration.text + data
         alive: list[tuple[Thread, Env]] = list(configuration.alive)
-        at, size = len(configuration.text), len(text)
+        before = len(configuration.text)
+        at, size = before, len(text)
         while at < size:
             if len(alive) == 1:
                 thread, env = alive[0]
@@ -126,12 +145,14 @@ class Machine(Places):
                     break
             alive = self._byte(alive, text, at, configuration.base, blame)
             if not alive:
-                return None
+                return None, at - before
             at += 1
+            if stops and len(alive) == 1 and is_between(*alive[0]):
+                break
         base = configuration.base
         if all(not env.starts for _, env in alive):  # nothing captures: the text is not needed
-            return Configuration(tuple(alive), b"", base + size)
-        return Configuration(tuple(alive), text, base)
+            return Configuration(tuple(alive), b"", base + at), at - before
+        return Configuration(tuple(alive), text[:at], base), at - before
 
     def accepted(self, configuration: Configuration, data: bytes) -> int:
         """How many bytes of `data` can be taken."""
@@ -281,11 +302,19 @@ class Machine(Places):
         blame: Blame | None = None,
     ) -> Env | None:
         """Let events happen after `text[:at]`; None, and an entry in `blame`, where one breaks."""
+        after = env
         for event in events:
-            done = event.apply(env, text, at, base)
-            if isinstance(done, Broken):
+            if after is env and event.moves:
+                after = env.copy()
+            clause = event.happen(after, text, at, base)
+            if clause is not None and self.judges:
                 if blame is not None:
-                    blame.entries.append((base + at, done))
+                    blame.entries.append((base + at, Broken(clause, after)))
                 return None
-            env = done
-        return env
+        return after
+
+
+def is_between(thread: Thread, env: Env) -> bool:
+    """Whether a place is between two steps."""
+    complete = env.trail is not None and env.trail.end >= 0
+    return complete and thread.left is None and not thread.guards

@@ -11,9 +11,9 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from statelang.analysis import references, table
+from statelang.course import Step
 from statelang.diagnostics import StatelangError
 from statelang.engine import validate
-from statelang.engine.verdict import Step
 from statelang.resolve import near as nearest
 from statelang.space import StateSpace
 from statelang.syntax import parse

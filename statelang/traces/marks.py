@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from attrs import define, evolve, frozen
 
-from statelang.env import Env, Trail
+from statelang.env import Clause, Env, Trail
 from statelang.events import Event
 from statelang.program import Call, Pass, Program
 from statelang.space import StateSpace, Transition
@@ -18,10 +18,10 @@ class Taken(Event):
 
     index: int
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env:
+    def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
         number = env.trail.number if env.trail else 0
-        trail = Trail(~self.index, base + at, base + at, env.trail, number)
-        return Env(env.registers, env.counts, env.lasts, env.slots, env.frames, env.starts, trail)
+        env.trail = Trail(~self.index, base + at, base + at, env.trail, number)
+        return None
 
 
 @frozen(eq=False)

@@ -15,7 +15,7 @@ import statelang
 from statelang import arithmetic
 from statelang.diagnostics import StatelangError
 from statelang.engine import validate
-from statelang.engine.verdict import same_answer
+from statelang.engine.answers import same_answer
 from statelang.values import places_of, read_number, rounded
 from tests.strategies import (
     CHECKS,
