@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from statelang.course import Step
-from statelang.engine.validation import Validator, validate
-from statelang.engine.verdict import TraceError, Verdict
+from statelang.engine.first_error import TraceError
+from statelang.engine.verdict import Validator, Verdict, validate
 
 if TYPE_CHECKING:
     from statelang.engine.compiled import load_cached

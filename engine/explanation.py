@@ -14,8 +14,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from statelang.engine.fault import Fault, find_fault
-from statelang.engine.validation import validate
-from statelang.engine.verdict import Verdict
+from statelang.engine.verdict import Verdict, validate
 from statelang.space import StateSpace
 from statelang.traces.alignment import Alignment, align
 from statelang.traces.repair import Edit, Repairer

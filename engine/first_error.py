@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from attrs import frozen
+
 from statelang.automaton import Regular
 from statelang.course import Course, Step
-from statelang.engine.verdict import TraceError
 from statelang.env import Clause, Env
 from statelang.machine import Configuration, Machine
 from statelang.values import Undefined, Value, spell
+
+
+@frozen
+class TraceError:
+    """The first offending step: which (from 1), where, the rule it breaks, what was legal."""
+
+    step: int
+    line: int
+    column: int
+    rule: str
+    message: str
+    expected: tuple[str, ...] = ()
 
 
 def grammar_error(course: Course, tail: bytes = b"") -> tuple[TraceError, tuple[Step, ...]]:

@@ -16,8 +16,7 @@ from statelang.engine.judging import Judge, has_checks, unchecked
 from statelang.engine.matcher import Matcher, guide
 from statelang.engine.processor import model_vocabulary
 from statelang.engine.sequences import Finish, Free, Steered
-from statelang.engine.validation import validate
-from statelang.engine.verdict import Verdict
+from statelang.engine.verdict import Verdict, validate
 from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 from statelang.teaching.instructions import question

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
-from statelang.engine.verdict import legal
+from statelang.engine.first_error import legal
 from statelang.machine import Configuration, Machine
 from statelang.search import Node, Search
 
