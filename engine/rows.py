@@ -53,7 +53,8 @@ class _Generation:
     def follow(self, rows: Ids, problems: int) -> list[Matcher | None] | None:
         """The matcher of each row, as `Rows.follow` gives it; None where these rows are prompts.
 
-        They are where one of them goes on from no row known, or no token that is new is legal.
+        They are where one of them goes on from no row known; or from rows that went on further
+        before, but no token that is new is legal.
         """
         known = rows.shape[1] - 1
         if known < self.prompt or known > self.rows.shape[1]:
@@ -64,13 +65,13 @@ class _Generation:
             if parents is None:
                 return None
             self.sequences = [self.sequences[parent].copy() for parent in parents]
-        self.rows = rows.copy()  # a decoder may write the next step into the same memory
         generated, new = rows.shape[1] - self.prompt, rows[:, -1].tolist()
         found = [s.follow(generated, t) for s, t in zip(self.sequences, new, strict=True)]
-        if any(matcher is not None for matcher in found):
-            return found
-        self.rows = self.rows[:, :known]
-        return None
+        if known < self.rows.shape[1] and all(matcher is None for matcher in found):
+            self.rows = self.rows[:, :0]  # it is over
+            return None
+        self.rows = rows.copy()  # a decoder may write the next step into the same memory
+        return found
 
 
 def _parents(before: Ids, rows: Ids, problems: int) -> list[int] | None:
