@@ -15,6 +15,7 @@ from transformers import TextIteratorStreamer, TextStreamer, TopKLogitsWarper
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import Vocabulary, constrain, validate
+from statelang.training.model import tiny_llama
 from statelang.training.tokenizer import train_tokenizer
 from tests.strategies import PICK
 from tests.training.small import small_model
@@ -72,12 +73,12 @@ BATCHED: dict[str, dict[str, Any]] = {
 
 
 def settings(kind: str, mode: str) -> dict[str, Any]:
-    """What `generate` takes for a mode."""
+    """What `generate` takes for a mode, beside the number of tokens."""
     found = {**SINGLE, **BATCHED}[mode]
     if "assistant" in found:
         found = {k: v for k, v in found.items() if k != "assistant"}
         found["assistant_model"] = model(kind, 1)
-    return {"max_new_tokens": BUDGET, **found}
+    return found
 
 
 def check(found: Any, problem: dict[str, Any]) -> int:
@@ -97,7 +98,9 @@ def test_one_prompt(mode: str, kind: str) -> None:
     generator: Any = outlines.Generator(steered(kind), processor=processor)
     count = settings(kind, mode).get("num_return_sequences", 1)
     for prompt in ("Q", "Quite another prompt"):
-        assert count == check(generator(prompt, **settings(kind, mode)), PROBLEMS[0])
+        assert count == check(
+            generator(prompt, max_new_tokens=BUDGET, **settings(kind, mode)), PROBLEMS[0]
+        )
 
 
 @pytest.mark.parametrize("kind", ["bytes", "merges"])
@@ -109,7 +112,7 @@ def test_a_batch_of_problems(mode: str, kind: str) -> None:
     generator: Any = outlines.Generator(steered(kind), processor=processor)
     count = settings(kind, mode).get("num_return_sequences", 1)
     for asked in (["question"] * 3, [problem["question"] for problem in PROBLEMS]):
-        found = generator.batch(asked, **settings(kind, mode))
+        found = generator.batch(asked, max_new_tokens=BUDGET, **settings(kind, mode))
         assert [count] * 3 == [check(f, p) for f, p in zip(found, PROBLEMS, strict=True)]
 
 
@@ -128,16 +131,19 @@ def generated(processor: Any, prompts: list[str], kind: str = "merges", **more: 
     return texts
 
 
-@pytest.mark.parametrize("mode", BATCHED)
+@pytest.mark.parametrize("mode", [*SINGLE, *BATCHED])
 def test_without_outlines_and_without_reset(mode: str) -> None:
-    """Made from the tokenizer alone, and used again and again with other prompts and the same."""
+    """Made from the tokenizer alone, and used again and again, with other prompts and the same: in
+    beams, assisted decoding and without a reset, where the processors of Outlines 1.3.3 break."""
     torch.manual_seed(3)
-    processor = constrain(SPACE, tokenizer("merges"), PROBLEMS[:2], BUDGET)
-    count = BATCHED[mode].get("num_return_sequences", 1)
+    asked = PROBLEMS[:1] if mode in SINGLE else PROBLEMS[:2]
+    processor = constrain(SPACE, tokenizer("merges"), asked, BUDGET)
+    more = settings("merges", mode)
+    count = more.get("num_return_sequences", 1)
     for prompts in (["Q1", "A longer one"], ["Q1", "Q2"], ["Q1", "Q2"], ["Q11", "Q22"]):
-        texts = generated(processor, prompts, **BATCHED[mode])
-        assert count == check(texts[:count], PROBLEMS[0])
-        assert count == check(texts[count:], PROBLEMS[1])
+        texts = generated(processor, prompts[: len(asked)], **more)
+        for index, problem in enumerate(asked):
+            assert count == check(texts[index * count : (index + 1) * count], problem)
 
 
 @pytest.mark.parametrize("mode", ["greedy", "sampled beams", "prompt lookup", "assisted"])
@@ -147,16 +153,9 @@ def test_a_prompt_that_holds_a_trace_is_a_prompt(mode: str) -> None:
     processor = constrain(SPACE, tokenizer("merges"), PROBLEMS[0], BUDGET)
     prompt = "Q: "
     for _ in range(3):
-        text = generated(processor, [prompt], **settings_of(mode))[0]
+        text = generated(processor, [prompt], **settings("merges", mode))[0]
         assert 1 == check(text, PROBLEMS[0])
         prompt += text + "</s>Q: "
-
-
-def settings_of(mode: str) -> dict[str, Any]:
-    """The settings of a mode, without the number of tokens."""
-    return {k: v for k, v in settings("merges", mode).items() if k != "max_new_tokens"} | {
-        "num_return_sequences": 1
-    }
 
 
 def test_a_trace_is_streamed() -> None:
@@ -183,8 +182,24 @@ def test_a_trace_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> N
     processor = constrain(SPACE, tokenizer("merges"), PROBLEMS[0], BUDGET)
     streamer: Any = TextStreamer(tokenizer("merges"), skip_prompt=True, skip_special_tokens=True)
     torch.manual_seed(5)
-    generated(processor, ["Q"], streamer=streamer, **settings_of("prompt lookup, sampled"))
+    generated(processor, ["Q"], streamer=streamer, **settings("merges", "prompt lookup, sampled"))
     assert 1 == check(capsys.readouterr().out.removesuffix("\n"), PROBLEMS[0])
+
+
+def test_what_the_model_gave_is_kept() -> None:
+    """`output_logits` are the model's own, not masked ones."""
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[0], BUDGET)
+    encoded = tokenizer("bytes")(["Q"], return_tensors="pt")
+    found = model("bytes").generate(
+        **encoded,
+        max_new_tokens=3,
+        logits_processor=[processor],
+        return_dict_in_generate=True,
+        output_logits=True,
+        output_scores=True,
+    )
+    assert all(bool(torch.isfinite(logits).all()) for logits in found.logits)
+    assert [1, 1, 1] == [int(torch.isfinite(scores).sum()) for scores in found.scores]
 
 
 # ---- logits of every kind --------------------------------------------------------------------
@@ -209,11 +224,18 @@ def test_logits_of_every_precision(kind: torch.dtype) -> None:
     assert bool((logits == 1).all())
 
 
-def test_padded_logits_are_never_legal() -> None:
+def test_a_padded_vocabulary_is_never_left() -> None:
     """A model may have more logits than its tokenizer has tokens."""
-    size = len(tokenizer("bytes"))
-    logits = torch.zeros((1, size + 62))
-    assert bool((first_step(logits)[:, size:] == -np.inf).all())
+    padded: Any = tiny_llama(tokenizer("bytes"), 0, hidden=16, layers=1, heads=2)
+    padded.resize_token_embeddings(320, mean_resizing=False)
+    wrap: Any = outlines.from_transformers
+    steered = wrap(padded, tokenizer("bytes"))
+    torch.manual_seed(6)
+    generator: Any = outlines.Generator(
+        steered, processor=constrain(SPACE, steered, PROBLEMS[0], BUDGET)
+    )
+    found = generator("Q", max_new_tokens=BUDGET, **BATCHED["samples"])
+    assert 3 == check(found, PROBLEMS[0])
 
 
 def test_too_few_logits_are_refused() -> None:
