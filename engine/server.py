@@ -79,10 +79,17 @@ class Server:
     timeout: float = 120.0
     options: Mapping[str, Any] = field(factory=dict)
 
+    @property
+    def address(self) -> str:
+        """Where completions are asked for."""
+        return f"{self.url.rstrip('/')}/completions"
+
     def client(self) -> httpx2.Client:
         """A client for many requests; close it."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return httpx2.Client(headers=headers, timeout=self.timeout)
+        # A connection whose answer was cut off, or broke off, is not used again.
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        return httpx2.Client(headers=headers, timeout=self.timeout, limits=limits)
 
     def body(
         self, prompt: str, grammar: str | None, max_tokens: int, temperature: float, seed: int
@@ -144,21 +151,32 @@ def pieces(client: httpx2.Client, server: Server, body: Mapping[str, Any]) -> Ge
 
 
 def _answer(client: httpx2.Client, server: Server, body: Mapping[str, Any]) -> Generator[Piece]:
-    address = f"{server.url.rstrip('/')}/completions"
-    with client.stream("POST", address, json=body) as response:
+    begun = False
+    with client.stream("POST", server.address, json=body) as response:
         if response.status_code != 200:
             raise _refusal(server, response)
         if "text/event-stream" not in response.headers.get("content-type", ""):
             raise _other(server, _beginning(response))
         for event in httpx2.EventSource(response):
             if event.data == "[DONE]":
-                return
+                break
+            begun = True
             piece = _piece(server, event.data)
             if piece.text or piece.finish:
                 yield piece
             if piece.finish:
                 return
+    if not begun:
+        _ask_why(client, server, body)
     raise _Passing("the answer ended before its end was announced")
+
+
+def _ask_why(client: httpx2.Client, server: Server, body: Mapping[str, Any]) -> None:
+    """llama-cpp-python says what it refuses only where nothing is streamed."""
+    plain = {**body, "stream": False, "max_tokens": 1}
+    with client.stream("POST", server.address, json=plain) as response:
+        if response.status_code != 200:
+            raise _refusal(server, response)
 
 
 def _piece(server: Server, data: str) -> Piece:
