@@ -158,6 +158,22 @@ def test_a_prompt_that_holds_a_trace_is_a_prompt(mode: str) -> None:
         prompt += text + "</s>Q: "
 
 
+@pytest.mark.parametrize("mode", ["prompt lookup", "assisted"])
+def test_drafts_that_are_legal_are_taken(mode: str) -> None:
+    """Several tokens with one pass of the model, where the draft is what it would have written."""
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[0], BUDGET)
+    alike = small_model(tokenizer("bytes"), 0)
+    lookup = {"prompt_lookup_num_tokens": 8, "max_matching_ngram_size": 3}
+    more = lookup if mode == "prompt lookup" else {"assistant_model": alike}
+    passes: list[None] = []
+    counting = model("bytes").register_forward_hook(lambda *_: passes.append(None))
+    prompt = "look red\nlook né\nchoose red\nchoose né\n"
+    text = generated(processor, [prompt], "bytes", do_sample=False, **more)[0]
+    counting.remove()
+    assert 1 == check(text, PROBLEMS[0])
+    assert 2 * len(passes) < len(text.encode())
+
+
 def test_a_trace_is_streamed() -> None:
     """`transformers` streams where Outlines cannot: `generate` in a thread, pieces as they come."""
     kind = "bytes"
