@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from attrs import evolve
 from outlines.processors import OutlinesLogitsProcessor
 
 from statelang.diagnostics import StatelangError
@@ -153,8 +154,11 @@ def model_vocabulary(model: Any) -> Vocabulary:
 
 @lru_cache(maxsize=8)
 def _vocabulary(tokenizer: Any, _: int, stops: frozenset[int]) -> Vocabulary:
-    """Kept for a tokenizer as long as it has so many tokens."""
-    return Vocabulary.from_tokenizer(tokenizer, stops)
+    """Kept for a tokenizer as long as it has so many tokens; without those at its end that write
+    nothing, since a model may lack them (a pad token that was added)."""
+    whole = Vocabulary.from_tokenizer(tokenizer, stops)
+    size = max(i for i, token in enumerate(whole.tokens) if token or i in whole.stops) + 1
+    return evolve(whole, tokens=whole.tokens[:size])
 
 
 def constrain(

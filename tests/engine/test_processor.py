@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 from threading import Thread
 from typing import Any
@@ -10,7 +11,13 @@ import numpy as np
 import outlines
 import pytest
 import torch
-from transformers import TextIteratorStreamer, TextStreamer, TopKLogitsWarper
+from transformers import (
+    T5Config,
+    T5ForConditionalGeneration,
+    TextIteratorStreamer,
+    TextStreamer,
+    TopKLogitsWarper,
+)
 
 import statelang
 from statelang.diagnostics import StatelangError
@@ -200,6 +207,49 @@ def test_a_trace_is_printed_as_it_comes(capsys: pytest.CaptureFixture[str]) -> N
     torch.manual_seed(5)
     generated(processor, ["Q"], streamer=streamer, **settings("merges", "prompt lookup, sampled"))
     assert 1 == check(capsys.readouterr().out.removesuffix("\n"), PROBLEMS[0])
+
+
+def test_a_pad_token_that_the_model_lacks() -> None:
+    """Added to the tokenizer, without new embeddings."""
+    more = deepcopy(tokenizer("bytes"))
+    more.add_special_tokens({"pad_token": "<nothing>"})
+    processor = constrain(SPACE, more, PROBLEMS[0], BUDGET)
+    assert 1 == check(generated(processor, ["Q"], "bytes"), PROBLEMS[0])
+
+
+def test_a_prompt_of_embeddings() -> None:
+    """The rows then hold the trace alone."""
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[:2], BUDGET)
+    for seed in (7, 8):
+        torch.manual_seed(seed)
+        found = model("bytes").generate(
+            inputs_embeds=torch.randn(4, 5, 16),
+            max_new_tokens=BUDGET,
+            logits_processor=[processor],
+            **drawn(),
+        )
+        texts = tokenizer("bytes").batch_decode(found, skip_special_tokens=True)
+        assert [2, 2] == [check(texts[:2], PROBLEMS[0]), check(texts[2:], PROBLEMS[1])]
+
+
+def test_an_encoder_and_a_decoder() -> None:
+    """The rows begin with the decoder's first token, whatever was asked."""
+    stop, pad = tokenizer("bytes").eos_token_id, tokenizer("bytes").pad_token_id
+    config = T5Config(
+        vocab_size=258, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2,
+        pad_token_id=pad, eos_token_id=stop,
+    )  # fmt: skip
+    config.decoder_start_token_id = pad
+    torch.manual_seed(9)
+    t5: Any = T5ForConditionalGeneration(config)
+    processor = constrain(SPACE, tokenizer("bytes"), PROBLEMS[:2], BUDGET)
+    encoded = tokenizer("bytes")(["Q1", "A longer one"], return_tensors="pt", padding=True)
+    for mode in ("sampled", "beams"):
+        found = t5.generate(
+            **encoded, max_new_tokens=BUDGET, logits_processor=[processor], **BATCHED[mode]
+        )
+        texts = tokenizer("bytes").batch_decode(found, skip_special_tokens=True)
+        assert [1, 1] == [check(t, p) for t, p in zip(texts, PROBLEMS[:2], strict=True)]
 
 
 def test_what_the_model_gave_is_kept() -> None:
