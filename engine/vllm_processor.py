@@ -1,39 +1,35 @@
-"""The logits processor for vLLM, written to the interface of its V1 model runner.
+"""The logits processor for vLLM's model runner V1: up to vLLM 0.31, and in 0.32 where
+`VLLM_USE_V2_MODEL_RUNNER=0` (else `vllm_processor_v2`).
 
 `vllm serve MODEL --logits-processors statelang.engine.vllm_processor:StateSpaceLogitsProcessor`
 
-The interface is described at https://docs.vllm.ai/en/stable/features/custom_logitsprocs/. Nothing
-else of vLLM is used than the base class, so the class can be tested where vLLM is absent.
+The interface: https://github.com/vllm-project/vllm/blob/main/vllm/v1/sample/logits_processor.
+Nothing else of vLLM is used than the base class, so the class can be tested where vLLM is absent.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from statelang.engine.vllm_requests import Request, admit, asked, served_vocabulary
+
 try:
     from vllm.v1.sample.logits_processor import LogitsProcessor
 except ModuleNotFoundError:
     LogitsProcessor = object
 
-from statelang.diagnostics import StatelangError
-from statelang.engine.vllm_requests import Request, asked
-from statelang.engine.vocabulary import Vocabulary
-
 
 class StateSpaceLogitsProcessor(LogitsProcessor):  # type: ignore[misc]  # vLLM has no types here
     """Holds each request to the space that its `extra_args` name (`vllm_requests.asked`).
 
-    The budget of a trace is the request's `max_tokens`, less where the model's context ends first.
+    The budget of a trace is the request's `max_tokens`, or what the model's context leaves.
     Requests without our arguments are left alone.
     """
 
     @classmethod
     def validate_params(cls, sampling_params: Any) -> None:
         """Refuse a request that asks for what cannot be. Raises ValueError."""
-        try:
-            asked(sampling_params.extra_args)
-        except StatelangError as error:
-            raise ValueError(str(error)) from error
+        admit(sampling_params)
 
     @classmethod
     def needs_output_token_ids(cls) -> bool:
@@ -42,18 +38,8 @@ class StateSpaceLogitsProcessor(LogitsProcessor):  # type: ignore[misc]  # vLLM 
 
     def __init__(self, vllm_config: Any, device: Any, is_pin_memory: bool) -> None:
         """Read the vocabulary of the served model. Raises StatelangError."""
-        from transformers import AutoTokenizer
-
-        model = vllm_config.model_config
-        tokenizer = AutoTokenizer.from_pretrained(
-            model.tokenizer,
-            revision=model.tokenizer_revision,
-            trust_remote_code=model.trust_remote_code,
-        )
-        stops = model.try_get_generation_config().get("eos_token_id")
-        more = stops if isinstance(stops, list) else [stops] if stops is not None else []
-        self.vocabulary = Vocabulary.cached(tokenizer, more)
-        self.longest: int = model.max_model_len
+        self.vocabulary = served_vocabulary(vllm_config.model_config)
+        self.longest: int = vllm_config.model_config.max_model_len
         self.requests: dict[int, Request] = {}
 
     def is_argmax_invariant(self) -> bool:
@@ -70,18 +56,16 @@ class StateSpaceLogitsProcessor(LogitsProcessor):  # type: ignore[misc]  # vLLM 
             self.requests.pop(index, None)
             wanted = asked(params.extra_args)
             if wanted is not None:
-                budget = self._budget(params.max_tokens, prompt)
-                self.requests[index] = Request.begin(wanted, self.vocabulary, budget, output)
+                room = self.longest - len(prompt or ())
+                self.requests[index] = Request.begin(
+                    wanted, self.vocabulary, params.max_tokens, room, output
+                )
         for first, second, direction in batch_update.moved:
             ours, theirs = self.requests.pop(first, None), self.requests.pop(second, None)
             if ours is not None:
                 self.requests[second] = ours
             if theirs is not None and direction.name == "SWAP":
                 self.requests[first] = theirs
-
-    def _budget(self, most: int | None, prompt: list[int] | None) -> int:
-        room = self.longest - len(prompt or ())
-        return room if most is None else min(most, room)
 
     def apply(self, logits: Any) -> Any:
         """Mask the rows of our requests in place.

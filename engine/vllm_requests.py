@@ -71,6 +71,28 @@ def _space(value: Any) -> StateSpace:
     return _read(value, os.environ.get(FOLDER))
 
 
+def admit(sampling_params: Any) -> None:
+    """Refuse a request that asks for what cannot be. Raises ValueError, as vLLM wants it."""
+    try:
+        asked(sampling_params.extra_args)
+    except StatelangError as error:
+        raise ValueError(str(error)) from error
+
+
+def served_vocabulary(model: Any) -> Vocabulary:
+    """The tokens of the served model, by vLLM's `ModelConfig`. Raises StatelangError."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(
+        model.tokenizer,
+        revision=model.tokenizer_revision,
+        trust_remote_code=model.trust_remote_code,
+    )
+    stops = model.try_get_generation_config().get("eos_token_id")
+    more = stops if isinstance(stops, list) else [stops] if stops is not None else []
+    return Vocabulary.cached(tokenizer, more)
+
+
 @lru_cache(maxsize=64)
 def _read(value: str, folder: str | None) -> StateSpace:
     if "\n" in value:
@@ -113,15 +135,24 @@ class Request:
     """
 
     matcher: Matcher | None
-    output: list[int]  # vLLM's own list, which grows in place
+    output: list[int]
     stops: list[int]
     _read: int = 0
 
     @classmethod
     def begin(
-        cls, wanted: Asked, vocabulary: Vocabulary, budget: int | None, output: list[int]
+        cls, wanted: Asked, vocabulary: Vocabulary, most: int | None, room: int, output: list[int]
     ) -> Request:
-        """A request that has written `output`, and may write `budget` tokens in all."""
+        """A request that has written `output`.
+
+        Args:
+            wanted: What it asks for.
+            vocabulary: The tokens.
+            most: Its `max_tokens`, all that it may write.
+            room: Tokens of the model's context behind the prompt.
+            output: Its tokens so far; the list that will grow.
+        """
+        budget = room if most is None else min(most, room)
         matcher: Matcher | None = None
         try:
             matcher = Matcher(wanted.space, vocabulary, wanted.problem, budget)

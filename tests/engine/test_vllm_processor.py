@@ -16,18 +16,7 @@ import pytest
 import torch
 from attrs import define, field, frozen
 
-import statelang
-from statelang.engine import validate
-from statelang.training.problems import problems
-from statelang.training.tokenizer import train_tokenizer
-
-FORMAL = statelang.load("kwai_star_formal")
-PICK = (
-    "//@ input choices: set[text]\n//@ ghost left: set[text] = choices\n\n"
-    "start : pick _more\n_more : pick _more\n      | done\n"
-    '//@ requires WORD in left\n//@ set left = left - {WORD}\npick : "<pick>" WORD "</pick>\\n"\n'
-    'done : "<done>"\nWORD : /[a-z]+/\n'
-)
+from tests.engine.vllm_parts import PICK, Asked, config, draw, judge, params, sampled
 
 
 class MoveDirectionality(Enum):
@@ -65,52 +54,20 @@ class LogitsProcessor(ABC):
 
 @pytest.fixture(scope="module")
 def processor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The class as vLLM loads it, on a tiny tokenizer, for a model with padded logits."""
+    """The class as vLLM loads it, over vLLM's base class."""
     folder = tmp_path_factory.mktemp("model")
-    train_tokenizer([p["question"] for p in problems(50, 1)], FORMAL.literals).save_pretrained(
-        folder
-    )
-    interface = ModuleType("vllm.v1.sample.logits_processor")
-    vars(interface).update(
-        BatchUpdate=BatchUpdate,
-        LogitsProcessor=LogitsProcessor,
-        MoveDirectionality=MoveDirectionality,
-    )
-    names = ("vllm", "vllm.v1", "vllm.v1.sample", interface.__name__)
+    name = "vllm.v1.sample.logits_processor"
     with pytest.MonkeyPatch.context() as patch:
-        for name in names:
-            patch.setitem(sys.modules, name, ModuleType(name))
-        patch.setitem(sys.modules, interface.__name__, interface)
+        for part in ("vllm", "vllm.v1", "vllm.v1.sample", name):
+            patch.setitem(sys.modules, part, ModuleType(part))
+        patch.setattr(sys.modules[name], "LogitsProcessor", LogitsProcessor, raising=False)
+        patch.delitem(sys.modules, "statelang.engine.vllm_processor", raising=False)
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        from statelang.engine import vllm_processor
+        from statelang.engine.vllm_processor import StateSpaceLogitsProcessor
 
-        model = SimpleNamespace(
-            tokenizer=str(folder),
-            tokenizer_revision=None,
-            trust_remote_code=False,
-            max_model_len=2_000,
-            try_get_generation_config=lambda: {"eos_token_id": [0]},
-        )
-        config: Any = SimpleNamespace(model_config=model)
-        yield vllm_processor.StateSpaceLogitsProcessor(config, torch.device("cpu"), False)
-    sys.modules.pop("statelang.engine.vllm_processor", None)
-
-
-@define(eq=False)
-class Asked:
-    """A request: its parameters, the tokens it has, whether it has ended."""
-
-    params: Any
-    output: list[int] = field(factory=list)
-    ended: bool = False
-
-
-def params(space: str | None, problem: Any = None, max_tokens: int = 150) -> Any:
-    """The part of `SamplingParams` that the processor looks at."""
-    extra: dict[str, Any] | None = None if space is None else {"statelang": space}
-    if extra is not None and problem is not None:
-        extra["statelang_problem"] = problem
-    return SimpleNamespace(extra_args=extra, max_tokens=max_tokens)
+        assert issubclass(StateSpaceLogitsProcessor, LogitsProcessor)
+        yield StateSpaceLogitsProcessor(config(folder), torch.device("cpu"), False)
+    del sys.modules["statelang.engine.vllm_processor"]
 
 
 @define
@@ -131,7 +88,7 @@ class Engine:
             index = gone.pop(0) if gone else len(rows)
             self.counts["replaced"] += index < len(rows)
             rows[index : index + 1] = [one]
-            added.append((index, one.params, [1, 2, 3], one.output))
+            added.append((index, one.params, one.prompt, one.output))
         removed, moved = list(gone), []
         for index in gone:
             rows[index] = None
@@ -159,13 +116,9 @@ class Engine:
     def sample(self) -> None:
         if not self.rows:
             return
-        stops = self.processor.vocabulary.stops
-        logits = torch.randn(len(self.rows), len(self.processor.vocabulary.tokens) + 7)
-        logits = self.processor.apply(logits)
-        chosen = torch.multinomial(logits.softmax(-1), 1)
-        for row, (token,) in zip(self.rows, chosen.tolist(), strict=True):
-            row.output.append(token)
-            row.ended = token in stops or len(row.output) >= row.params.max_tokens
+        tokens = sampled(self.processor, len(self.rows), self.processor.apply)
+        for row, token in zip(self.rows, tokens, strict=True):
+            row.take(token, self.processor.vocabulary.stops)
 
 
 def test_every_sequence_validates_while_rows_come_go_and_move(processor: Any) -> None:
@@ -174,34 +127,17 @@ def test_every_sequence_validates_while_rows_come_go_and_move(processor: Any) ->
     torch.manual_seed(1)
     chance = random.Random(1)
     engine = Engine(processor, chance)
-    words = ["red", "green", "blue"]
-    kinds = [
-        ("kwai_star_formal", None, 120),
-        (PICK, {"choices": words}, 60),
-        (PICK, '{"choices": ["one", "two"]}', 60),
-        (None, None, 20),
-    ]
-    waiting = [(kind, Asked(params(*kind))) for kind in kinds * 3]
-    chance.shuffle(waiting)
-    everything, preempted = list(waiting), 0
+    everything, preempted = draw(chance, 2), 0
+    waiting = list(everything)
     while waiting or engine.rows:
         count = chance.choice((0, 0, 1, 2, 3)) if len(engine.rows) < 7 else 0
-        new = [one for _, one in (waiting.pop() for _ in range(min(count, len(waiting))))]
+        new = [waiting.pop() for _ in range(min(count, len(waiting)))]
         taken = [r for r in engine.rows if not r.ended and r.output and chance.random() < 0.02]
         engine.step(new, taken)
-        for row in taken:  # its output so far comes with it when it is added again
-            again = next(kind for kind, one in everything if one is row)
-            waiting.append((again, row))
-            preempted += 1
+        waiting += taken  # their tokens so far come with them when they are added again
+        preempted += len(taken)
     assert not processor.requests
-    for (source, problem, most), one in everything:
-        assert one.ended and len(one.output) <= most
-        if source is None:
-            continue
-        text = processor.vocabulary.decode(one.output).decode()
-        space = FORMAL if source == "kwai_star_formal" else statelang.loads(source, "pick")
-        given = problem if isinstance(problem, dict) else {"choices": ["one", "two"]}
-        assert validate(space, text, given).contracts is True, text
+    judge(everything, processor.vocabulary)
     assert min(engine.counts.values()) and preempted
 
 
@@ -216,7 +152,7 @@ BAD = [
     ({"statelang": "no_such"}, "there is no space `no_such`"),
     ({"statelang": "/etc/passwd"}, "there is no space `/etc/passwd`"),
     ({"statelang": "../kwai_star"}, "there is no space"),
-    ({"statelang": "start : b\n\na : \"x\"\n"}, "error[SL"),
+    ({"statelang": 'start : b\n\na : "x"\n'}, "error[SL"),
     ({"statelang": PICK}, "no `choices`"),
     ({"statelang": PICK, "statelang_problem": "{"}, "`statelang_problem` is not JSON"),
     ({"statelang": PICK, "statelang_problem": [1]}, "`statelang_problem` is of type list"),
