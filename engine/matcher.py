@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from attrs import define, field, fields, frozen
 
 from statelang.automaton import lowest
 from statelang.diagnostics import StatelangError
 from statelang.engine.bits import Row, holds
 from statelang.engine.guide import Guide, Position
-from statelang.engine.masking import mask_logits
+from statelang.engine.masking import Sparse, mask_logits
 from statelang.engine.states import State
 from statelang.engine.vocabulary import Vocabulary
 from statelang.loader import loads
@@ -201,11 +202,18 @@ class Matcher:
             logits: Floats, shape (rows, tokens), of numpy or of torch.
             index: The row.
         """
-        mask = self.guide.states.sparse(self.compute_bitmask())
+        mask = self._state.sparse or self._sparse()
         if isinstance(logits, np.ndarray):
             mask.apply(logits[index])
         else:
             mask_logits(logits[index : index + 1], [mask])
+
+    def legal_tokens(self) -> npt.NDArray[np.int64] | None:
+        """The legal tokens, ascending, where they are the fewer: a sampler that looks at
+        `logits[tokens]` alone need not touch the others. None where most tokens are legal, for
+        `mask_logits` to rule the others out."""
+        mask = self._state.sparse or self._sparse()
+        return mask.ids if mask.are_legal else None
 
     def forced_tokens(self) -> list[int]:
         """Tokens of the text that must come next whatever is chosen, as the tokenizer would write
@@ -339,6 +347,10 @@ class Matcher:
     def _bits(self) -> memoryview:
         bits = self._state.bits = self.compute_bitmask().data
         return bits
+
+    def _sparse(self) -> Sparse:
+        sparse = self._state.sparse = self.guide.states.sparse(self.compute_bitmask())
+        return sparse
 
     def _forced(self) -> bytes:
         """The text that must come next."""

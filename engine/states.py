@@ -43,6 +43,7 @@ class State:
     alike: dict[Table, State]
     row: Row | None = None
     bits: memoryview | None = None  # of the row
+    sparse: Sparse | None = None  # the same mask
     following: dict[int, State] = field(factory=dict)
     staying: dict[int, State] = field(factory=dict)
     jumps: dict[int, tuple[State, int]] = field(factory=dict)

@@ -62,11 +62,15 @@ def matched(name: str, contracts: bool = True, **options: Any) -> Matcher:
 def test_masks_are_what_trying_every_token_gives(name: str, contracts: bool, seed: int) -> None:
     """At every position of a random walk, with contracts or without, mask and trial agree."""
     chance, matcher, written = random.Random(seed), matched(name, contracts), b""
-    looked = sorted(chance.sample(range(40), 4))
+    looked, size = sorted(chance.sample(range(40), 4)), len(vocabulary(name).tokens)
     for step in range(looked[-1] + 1):
         allowed = ids(matcher.compute_bitmask())
         if step in looked:
             assert allowed == legal(name, written, contracts), written
+            few = matcher.legal_tokens()
+            assert (allowed if 2 * len(allowed) <= size else None) == (
+                few if few is None else few.tolist()
+            )
         token = chance.choice(allowed)
         assert matcher.consume_token(token)
         written += vocabulary(name).tokens[token]
