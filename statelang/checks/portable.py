@@ -52,7 +52,7 @@ def findings(file: File, space: StateSpace) -> Iterator[Diagnostic]:
                 key = first.language, second.language, after
                 if key not in checked:
                     checked[key] = _touch(first.language, second.language, after)
-                overlap = first.language is not second.language and _overlap(first, second)
+                overlap = _overlap(first.language, second.language)
                 if not (checked[key] or overlap):
                     if _hides(first.language, second.language):
                         reported.add(names)
@@ -88,6 +88,7 @@ def _hidden(file: File, first: str, second: str) -> Diagnostic:
     return Diagnostic("SL307", message, file.source, _place(file, second), help=help_, also=also)
 
 
+@lru_cache(maxsize=10_000)
 def _hides(first: Regular, second: Regular) -> bool:
     """Whether Lark's lexer tries one terminal before another and a text of it begins one of the
     other: it takes the first that matches, not the longest."""
@@ -166,11 +167,12 @@ def _first_bytes(machine: Machine, thread: Thread) -> int:
     return result
 
 
-def _overlap(first: Read, second: Read) -> bool:
-    for one, other in (
-        (first.language, second.language),
-        (_cut(first.language), _cut(second.language)),
-    ):
+@lru_cache(maxsize=10_000)  # machines ask of the same pairs at many places
+def _overlap(first: Regular, second: Regular) -> bool:
+    """Whether some text is of two terminals."""
+    if first is second:
+        return False
+    for one, other in ((first, second), (_cut(first), _cut(second))):
         try:
             return both(one, other).live
         except TooComplex:
