@@ -6,6 +6,7 @@ for regular languages can take part. `text` is the free text: without a bound or
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 TEXTS: Final = {"unbounded": r"[^<\n]+", "bounded": r"[^<\n]{1,256}"}
@@ -119,3 +120,21 @@ def regex(bound: str) -> str:
     summarize = rf"<summarize>{number}</summarize>\n"
     steps = rf"({solve}({judged}{solve})*{judged})?"
     return rf"{formalize}({decompose}{steps})?{parent}{summarize}"
+
+
+def long(size: int) -> str:
+    """The beginning of a trace, at least `size` characters: one step again and again."""
+    plan = "<decompose>s1 = 16 - 3: the eggs</decompose>\n"
+    solve = "<solve>s1: She eats 3, so <<16-3=13>> are left.</solve>\n"
+    step = f"{solve}<verify>s1: right</verify>\n"
+    return f"<formalize>How many?</formalize>\n{plan}{step * (size // len(step) + 1)}"
+
+
+# Where the contracts of `grammars/kwai_star.lark` bear on a trace: the texts of the groups.
+POSITIONS: Final = {
+    "gates and counts at the opening of a step": re.compile(rb"\n(<\w+)"),
+    "membership: ID in open, ID in bad": re.compile(rb"<(?:solve|backtrack)>(s[0-9]+)"),
+    "computed value: NUMBER == result": re.compile(rb"<summarize>([0-9.-]+)"),
+    "rounded value: NUMBER ~ value(sum)": re.compile(rb"=([0-9.-]+)>>"),
+    "one of two words: VERDICT == ...": re.compile(rb"<verify>s[0-9]+: (\w+)"),
+}

@@ -3,10 +3,10 @@
     python -m benchmarks.masks gsm8k_train.jsonl --out masks
     python -m benchmarks.masks --quick
 
-One thread; the engines take turns, trace by trace; times are of the thread's own processor clock
-wherever a step is short, so that what else the machine does hardly counts, and each figure is the
-median over passes. Every row says what it measures. Without a file of GSM8K lines, random traces
-are replayed.
+Engines take turns, trace by trace, on one thread. Times are of the processor, not of the clock on
+the wall, so what else the machine does hardly counts: of the thread for steps, of all threads of
+the process for compilation. Each figure is a median. Without a file of GSM8K lines, random
+traces are replayed.
 """
 
 from __future__ import annotations
@@ -14,193 +14,230 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from attrs import asdict, define, field
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import statelang
-from benchmarks import languages, measure
-from benchmarks.peers import Engine, Statelang, ZeroCopy, peers
+from benchmarks import fresh, languages, machines, measure, report
+from benchmarks.engines import Engine, Statelang, ZeroCopy
+from benchmarks.peers import Peer, of_machine, peers
+from benchmarks.report import Line
 from benchmarks.traces import traces
 from benchmarks.vocabularies import VOCABULARIES
 from statelang.engine import Vocabulary
 
 COPYING, ZERO = "statelang, copying", "statelang, zero copy"
-
-
-@define
-class Line:
-    """One row of the table: what it measures, and a figure for each engine."""
-
-    name: str
-    unit: str
-    figures: dict[str, float] = field(factory=dict)
-
-    def text(self, fastest: float | None = None) -> str:
-        """The row as text; ours with the ratio of the fastest peer to it."""
-        others = [x for name, x in self.figures.items() if not name.startswith("statelang")]
-        best = min(others, default=fastest)
-        lines = [f"{self.name} ({self.unit})"]
-        for name, x in sorted(self.figures.items(), key=lambda item: item[1]):
-            is_ours = name.startswith("statelang")
-            ratio = f"  fastest peer / this: {best / x:.1f}" if best and is_ours else ""
-            lines.append(f"    {name:<34}{x:>12.3f}{ratio}")
-        return "\n".join(lines)
+_SHORT: Final = 120  # tokens that an engine replays which takes milliseconds for each
+_SIZES: Final = ((2, 10, 8), (12, 100, 8), (75, 600, 8), (100, 150, 12))
 
 
 def compare(
-    name: str, vocabulary: Vocabulary, bound: str, ids: list[list[int]], quick: bool
-) -> list[Line]:
-    """Every row of one vocabulary and one kind of text, contract-free."""
-    passes = 3 if quick else 5
-    title = f"{name}, text {bound}"
-    space = statelang.loads(languages.lark(bound), "kwai_star, regular")
-    ours = Statelang(space, vocabulary)
-    engines: dict[str, Engine] = {COPYING: ours, ZERO: ZeroCopy(ours)}
-    found = peers(vocabulary, bound, best_only=quick)
-    slow = {peer.name for peer in found if peer.is_slow}
-    cold = Line(f"{title}: from the grammar's text to the first mask, warm process", "ms")
-    whole_cold = Line(
-        f"{title}: compiled and every mask made once, {len(ids)} traces", "ms a trace"
+    title: str, bound: str, vocabulary: Vocabulary, ids: list[list[int]], quick: bool
+) -> Iterator[Line]:
+    """The rows of one vocabulary and one kind of text, contract-free.
+
+    Args:
+        title: Stands before the name of each row.
+        bound: The kind of text.
+        vocabulary: The tokens.
+        ids: All the traces; rows but that of the first masks take the first twelve.
+        quick: Only the engines that can be the fastest, and fewer traces.
+    """
+    space = statelang.loads(languages.lark(bound), f"kwai_star, text {bound}")
+    makers: dict[str, Callable[[], Engine]] = {COPYING: lambda: Statelang(space, vocabulary)}
+    found = {peer.name: peer for peer in peers(bound, best_only=quick)}
+    makers |= {name: peer.prepare(vocabulary) for name, peer in found.items()}
+    gc.collect()
+    gc.freeze()  # else a collection walks the libraries' objects, 100 ms at a time
+    engines: dict[str, Engine] = {}
+    once = Line(
+        f"{title}: compiled and every mask made once, {len(ids)} traces never seen, copying",
+        "ms a trace, all threads",
     )
-    for peer in found:
-        start = time.perf_counter()
-        engines[peer.name] = peer.make()
-        took = (time.perf_counter() - start) * 1e3
-        again = measure.cold(peer.make, vocabulary, 3) if took < 1e3 else took
-        cold.figures[peer.name] = again
-        passed = measure.first_pass(
-            engines[peer.name], vocabulary, ids[:2] if peer.is_slow else ids
-        )
-        whole_cold.figures[peer.name] = (again + passed * sum(map(len, ids))) / len(ids)
-    cold.figures["statelang, from a loaded space"] = measure.cold(
-        lambda: Statelang(space, vocabulary), vocabulary, 3
-    )
-    whole_cold.figures[COPYING] = (
-        measure.first_pass(ours, vocabulary, ids) * sum(map(len, ids)) / len(ids)
-    )
-    lines = [cold, whole_cold]
-    for peer in found:
-        agreed = measure.agreement(engines[peer.name], ours, vocabulary, ids[:2])
-        lines.append(Line(f"{title}: masks of {peer.name} beside ours", "positions", agreed))
-    warm = measure.steps(engines, slow, vocabulary, ids, passes)
-    lines.append(Line(f"{title}: mask and step, warm", "us/token", warm))
-    tails = Line(f"{title}: mask and step, 99th percentile of positions, warm", "us")
+    few = ids[: 4 if quick else 12]
+    own: dict[str, list[list[int]]] = {}
+    for name, make in makers.items():
+        is_slow = name in found and found[name].is_slow
+        own[name] = [ids[0][:_SHORT]] if is_slow else few
+        start = time.process_time()
+        engines[name] = make()
+        took = (time.process_time() - start) * 1e3
+        if is_slow:
+            measure.first_pass(engines[name], vocabulary, own[name])
+        else:
+            took += measure.first_pass(engines[name], vocabulary, ids)
+            once.figures[name] = took / len(ids)
+    yield once
+    ours = engines[COPYING]
+    assert isinstance(ours, Statelang)
+    for name in found:
+        agreed = measure.agreement(engines[name], ours, vocabulary, own[name])
+        yield Line(f"{title}: masks of {name} beside ours", "positions", agreed)
+    engines = {COPYING: ours, ZERO: ZeroCopy(ours), **engines}
+    own[ZERO] = few
+    warm = measure.steps(engines, vocabulary, own, 3 if quick else 5)
+    yield Line(f"{title}: mask and step, warm, {len(few)} traces", "us/token", warm)
     middles = Line(f"{title}: mask and step, median of positions, warm", "us")
-    batch = Line(f"{title}: a batch of 64, mask and step", "us/step")
+    tails = Line(f"{title}: mask and step, 99th percentile of positions, warm", "us")
+    batch = Line(f"{title}: a batch of 64 at different places, mask and step", "us/step")
+    for name, engine in engines.items():
+        is_slow = name in found and found[name].is_slow
+        chosen = own[name][:3]
+        middles.figures[name], tails.figures[name] = measure.spread(engine, vocabulary, chosen)
+        batch.figures[name] = measure.batched(engine, vocabulary, few, 3 if is_slow else 40)
+    yield from (middles, _against(tails, min(_peers(middles))), batch)
+    tokens = ids[0][:_SHORT]
     whole = Line(f"{title}: mask, logits masked, step; caches evicted", "us/token")
-    for engine, made in engines.items():
-        chosen = ids[:1] if engine in slow else ids[:3]
-        middles.figures[engine], tails.figures[engine] = measure.spread(made, vocabulary, chosen)
-        batch.figures[engine] = measure.batched(made, vocabulary, ids, 3 if engine in slow else 20)
-        if engine != ZERO:
-            whole.figures[engine] = measure.applied(made, vocabulary, ids[0][:150])
-    return [*lines, middles, tails, batch, whole]
+    whole.figures["statelang, sparse"] = measure.applied(ours.masked, vocabulary, tokens)
+    whole.figures["statelang, gather form"] = measure.applied(ours.gathered, vocabulary, tokens)
+    for name in found:
+        whole.figures[name] = measure.applied(engines[name].masked, vocabulary, tokens)
+    yield whole
+    if bound == "unbounded":
+        yield from long_traces(title, vocabulary, engines, found, quick)
 
 
-def contracts(name: str, vocabulary: Vocabulary, ids: list[list[int]], passes: int) -> list[Line]:
-    """The rows with contracts, over the shipped space; no other engine has them."""
-    space = statelang.load("kwai_star")
-    ours = Statelang(space, vocabulary, contracts=True)
-    half = len(ids) // 2
-    measure.by_kind(ours, vocabulary, ids[:half])
-    unseen, warm = measure.by_kind(ours, vocabulary, ids[half:])
-    engines: dict[str, Engine] = {COPYING: ours, ZERO: ZeroCopy(ours)}
-    loops = measure.steps(engines, set(), vocabulary, ids, passes)
-    rows = [Line(f"{name}, contracts on: mask and step, warm", "us/token", loops)]
-    for kind in warm:
-        rows.append(
-            Line(
-                f"{name}, contracts on: {kind}",
-                "us/token, copying, a timer around each",
-                {"statelang, seen": warm[kind], "statelang, trace never seen": unseen[kind]},
+def _against(line: Line, fastest: float) -> Line:
+    """A row of ours that is compared with another row's peers."""
+    line.name += " (ours against the fastest peer's median)"
+    line.fastest = fastest
+    return line
+
+
+def _peers(line: Line) -> list[float]:
+    return [x for name, x in line.figures.items() if not name.startswith("statelang")]
+
+
+def long_traces(
+    title: str,
+    vocabulary: Vocabulary,
+    engines: dict[str, Engine],
+    found: dict[str, Peer],
+    quick: bool,
+) -> Iterator[Line]:
+    """What a token costs in traces of ten tokens to a hundred thousand."""
+    rows: dict[int, Line] = {}
+    for name, engine in engines.items():
+        if name in found and (found[name].is_slow or name == "xgrammar"):
+            continue
+        costs = measure.lengths(engine, vocabulary, 10_000 if quick else 100_000)
+        for length, cost in costs.items():
+            row = rows.setdefault(
+                length, Line(f"{title}: a trace of {length:,} tokens", "us/token")
             )
-        )
-    return rows
+            row.figures[name] = cost
+    yield from rows.values()
 
 
-def memory(vocabulary: Vocabulary, ids: list[list[int]]) -> Line:
-    """Resident memory that the shipped space takes above the vocabulary, contracts on."""
-    vocabulary.trie.tokens(0)
-    before = _resident()
+def first_masks(
+    title: str, bound: str, vocabulary: Vocabulary, ids: list[list[int]], quick: bool
+) -> Iterator[Line]:
+    """The first mask in a new process, and the memory of the engine once it has seen the traces."""
+    cold = Line(f"{title}: from the grammar to the first mask, in a new process", "ms, all threads")
+    again = Line(f"{title}: the same, a second time in that process", "ms, all threads")
+    memory = Line(f"{title}: memory above the vocabulary after {len(ids)} traces", "MB")
+    names = [*fresh.OURS, *([fresh.CONTRACTS] if bound == "unbounded" else [])]
+    with TemporaryDirectory() as folder:
+        saved, replayed = Path(folder) / "vocabulary.npz", Path(folder) / "traces.json"
+        vocabulary.save(saved)
+        replayed.write_text(json.dumps(ids))
+        short = Path(folder) / "short.json"
+        short.write_text(json.dumps([ids[0][:_SHORT]]))
+        for name in names:
+            figures = fresh.run(saved, bound, name, replayed, 1 if quick else 3)
+            cold.figures[name], again.figures[name] = figures["cold"], figures["warm"]
+            memory.figures[name] = figures["memory"]
+        for peer in peers(bound, best_only=quick):
+            is_fast = peer.name.startswith("llguidance")
+            chosen = short if peer.is_slow else replayed
+            figures = fresh.run(saved, bound, peer.name, chosen, 3 if is_fast and not quick else 1)
+            cold.figures[peer.name], again.figures[peer.name] = figures["cold"], figures["warm"]
+            memory.figures[peer.name] = figures["memory"]
+    yield from (cold, again, memory)
+
+
+def contracts(
+    title: str, vocabulary: Vocabulary, ids: list[list[int]], passes: int, fastest: float
+) -> Iterator[Line]:
+    """The rows with contracts, over the shipped space; no other engine has them, so they are
+    compared with the fastest peer's figure without."""
     ours = Statelang(statelang.load("kwai_star"), vocabulary, contracts=True)
-    row = measure.bitmask(vocabulary)
-    for tokens in ids:
-        measure.replay(ours.session(row), tokens)
-    return Line(
-        "memory above the vocabulary, contracts on", "MB", {"statelang": _resident() - before}
-    )
+    half = len(ids) // 2
+    measure.first_pass(ours, vocabulary, ids[:half])
+    kinds = measure.by_kind(ours, vocabulary, ids[half:])
+    engines: dict[str, Engine] = {COPYING: ours, ZERO: ZeroCopy(ours)}
+    few = dict.fromkeys(engines, ids[:12])
+    loops = measure.steps(engines, vocabulary, few, passes)
+    yield Line(f"{title}: mask and step, warm", "us/token", loops, fastest)
+    for kind, (unseen, warm) in kinds.items():
+        figures = {"statelang, seen before": warm, "statelang, trace never seen": unseen}
+        unit = "us/token, copying, a timer around each"
+        yield Line(f"{title}: {kind}", unit, figures, fastest)
 
 
-def _resident() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+def sizes(vocabulary: Vocabulary, quick: bool) -> Iterator[Line]:
+    """What a grammar costs by its size, in this process."""
+    for states, actions, degree in _SIZES[: 2 if quick else None]:
+        size = f"{states} states, {actions} actions, {states * degree} transitions"
+        line = Line(f"{size}: from the grammar to the first mask", "ms, all threads")
+        reading = Line(f"{size}: reading the text, by its actions", "ms an action, all threads")
+        text = machines.lark(states, actions, degree)
+        start = time.process_time()
+        space = statelang.loads(text, size)
+        read = (time.process_time() - start) * 1e3
+        first = measure.cold(partial(Statelang, space, vocabulary), vocabulary)
+        line.figures["statelang, from text"] = read + first
+        line.figures["statelang, from a loaded space"] = first
+        for peer in of_machine(states, actions, degree):
+            line.figures[peer.name] = measure.cold(peer.prepare(vocabulary), vocabulary)
+        reading.figures["statelang"] = read / actions
+        yield from (line, reading)
+
+
+def rows(file: Path | None, quick: bool) -> Iterator[Line]:
+    """Every row of the benchmark, each as soon as it is measured."""
+    texts = traces(file, 12 if quick else 50)
+    for name, make in VOCABULARIES.items():
+        if quick and name != "131k":
+            continue
+        vocabulary = make()
+        ids = [vocabulary.encode(text.encode()) for text in texts]
+        fastest = 0.0
+        for bound in languages.TEXTS:
+            title = f"{name}, text {bound}"
+            yield from first_masks(title, bound, vocabulary, ids, quick)
+            for line in compare(title, bound, vocabulary, ids, quick):
+                yield line
+                if line.name.startswith(f"{name}, text unbounded: mask and step, warm"):
+                    fastest = min(_peers(line))
+        yield from contracts(f"{name}, contracts on", vocabulary, ids, 3 if quick else 5, fastest)
+        yield from sizes(vocabulary, quick)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print the table, write it as JSON and as a plot."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.masks", description=__doc__)
     parser.add_argument("file", type=Path, nargs="?", help="GSM8K's lines, question and answer")
-    parser.add_argument("--quick", action="store_true", help="few traces, the 131k vocabulary")
+    parser.add_argument("--quick", action="store_true", help="few traces, 131k, the best engines")
     parser.add_argument("--out", type=Path, help="write OUT.json and OUT.png")
     options = parser.parse_args(arguments)
 
     import torch
 
     torch.set_num_threads(1)
-    texts = traces(options.file, 6 if options.quick else 50)
     lines: list[Line] = []
-    for name, make in VOCABULARIES.items():
-        if options.quick and name != "131k":
-            continue
-        vocabulary = make()
-        gc.collect()
-        gc.freeze()  # else a collection walks the libraries' objects, 100 ms at a time
-        ids = [vocabulary.encode(text.encode()) for text in texts]
-        few = ids[: 4 if options.quick else 12]
-        lines.append(memory(vocabulary, ids))
-        print(lines[-1].text(), flush=True)
-        for bound in languages.TEXTS:
-            for line in compare(name, vocabulary, bound, few, options.quick):
-                lines.append(line)
-                print(line.text(), flush=True)
-        for line in contracts(name, vocabulary, ids, 3 if options.quick else 5):
-            lines.append(line)
-            print(line.text(_fastest(lines, name)), flush=True)
+    start = time.perf_counter()
+    for line in rows(options.file, options.quick):
+        lines.append(line)
+        print(line.text(), flush=True)
+        print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
     if options.out is not None:
-        rows: list[dict[str, Any]] = [asdict(line) for line in lines]
-        options.out.with_suffix(".json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
-        plot(lines, options.out.with_suffix(".png"))
-
-
-def _fastest(lines: list[Line], name: str) -> float:
-    """The fastest peer's warm figure over unbounded text, contract-free."""
-    wanted = f"{name}, text unbounded: mask and step, warm"
-    figures = next(line.figures for line in lines if line.name == wanted)
-    return min(x for engine, x in figures.items() if not engine.startswith("statelang"))
-
-
-def plot(lines: list[Line], file: Path) -> None:
-    """The warm rows as bars, on a logarithmic scale."""
-    from matplotlib.figure import Figure
-
-    shown = [line for line in lines if line.unit.startswith("us") and len(line.figures) > 2]
-    figure = Figure(figsize=(9, 2.2 * len(shown)), layout="constrained")
-    for index, line in enumerate(shown):
-        axes = figure.add_subplot(len(shown), 1, index + 1)
-        ordered = sorted(line.figures.items(), key=lambda item: -item[1])
-        colours = [
-            "tab:green" if name.startswith("statelang") else "tab:gray" for name, _ in ordered
-        ]
-        axes.barh([name for name, _ in ordered], [x for _, x in ordered], color=colours)
-        axes.set_xscale("log")
-        axes.set_title(f"{line.name} ({line.unit})", fontsize=9)
-        axes.tick_params(labelsize=8)
-    figure.savefig(file)
+        report.write(lines, options.out)
 
 
 if __name__ == "__main__":

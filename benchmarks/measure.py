@@ -1,22 +1,27 @@
-"""What a step costs: loops over traces, batches, logits, cold starts, agreement of the masks."""
+"""What a step costs: loops over traces, batches, logits, long traces, agreement of the masks."""
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.peers import Engine, Session, Statelang
+from benchmarks import languages
+from benchmarks.engines import Begin, Engine, Session, Statelang
 from statelang.engine import Vocabulary
-from statelang.engine.bits import packed
+from statelang.engine.bits import packed, unpacked
 
 _CLOCK: Final = time.thread_time_ns
 _BATCH: Final = 64
 _EVICTED: Final = 48 << 20  # bytes touched between two steps, as a forward pass does
+
+
+def bitmask(vocabulary: Vocabulary, rows: int = 1) -> Any:
+    """Rows of packed bits."""
+    return np.zeros((rows, -(-len(vocabulary.tokens) // 32)), np.int32)
 
 
 def replay(session: Session, tokens: Sequence[int]) -> float:
@@ -29,34 +34,30 @@ def replay(session: Session, tokens: Sequence[int]) -> float:
     return (_CLOCK() - start) / 1e3
 
 
-def bitmask(vocabulary: Vocabulary, rows: int = 1) -> Any:
-    """Rows of packed bits."""
-    return np.zeros((rows, -(-len(vocabulary.tokens) // 32)), np.int32)
-
-
 def steps(
-    engines: dict[str, Engine],
-    slow: set[str],
-    vocabulary: Vocabulary,
-    ids: list[list[int]],
-    passes: int,
+    engines: dict[str, Engine], vocabulary: Vocabulary, ids: dict[str, list[list[int]]], passes: int
 ) -> dict[str, float]:
-    """Mean microseconds a token, warm: the median over passes, engines taking turns."""
+    """Mean microseconds a token, warm: the median over passes, engines taking turns.
+
+    Args:
+        engines: By name.
+        vocabulary: The tokens.
+        ids: The traces that each engine replays.
+        passes: How often, after a first time that warms the tables.
+    """
     row = bitmask(vocabulary)
     found: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(passes + 1):
         for name, engine in engines.items():
-            if name in slow and turn > 1:
-                continue
-            chosen = ids[:2] if name in slow else ids
-            total = sum(replay(engine.session(row), tokens) for tokens in chosen)
-            if turn:  # the first pass warms the tables
-                found[name].append(total / sum(map(len, chosen)))
+            total = sum(replay(engine.session(row), tokens) for tokens in ids[name])
+            if turn:
+                found[name].append(total / sum(map(len, ids[name])))
     return {name: median(values) for name, values in found.items()}
 
 
 def batched(engine: Engine, vocabulary: Vocabulary, ids: list[list[int]], rounds: int) -> float:
-    """Microseconds for one step of a batch of 64 sequences, each at another place of its trace."""
+    """Microseconds for one step of a batch of 64 sequences, each at another place of its trace:
+    the median over rounds."""
     rows = bitmask(vocabulary, _BATCH)
     sessions = [engine.session(rows, index) for index in range(_BATCH)]
     queues = [ids[i % len(ids)] for i in range(_BATCH)]
@@ -74,21 +75,24 @@ def batched(engine: Engine, vocabulary: Vocabulary, ids: list[list[int]], rounds
     return median(times)
 
 
+def _timed(session: Session, tokens: Sequence[int]) -> list[float]:
+    """Microseconds of each step of a trace."""
+    fill, consume = session
+    clock, times = time.perf_counter_ns, []
+    for token in tokens:
+        start = clock()
+        fill()
+        consume(token)
+        times.append((clock() - start) / 1e3)
+    return times
+
+
 def spread(engine: Engine, vocabulary: Vocabulary, ids: list[list[int]]) -> tuple[float, float]:
     """Median and 99th percentile over positions of the least of three warm visits, microseconds."""
     row = bitmask(vocabulary)
     least: list[float] = []
     for tokens in ids:
-        visits = []
-        for _ in range(3):
-            fill, consume = engine.session(row)
-            times = []
-            for token in tokens:
-                start = time.perf_counter_ns()
-                fill()
-                consume(token)
-                times.append((time.perf_counter_ns() - start) / 1e3)
-            visits.append(times)
+        visits = [_timed(engine.session(row), tokens) for _ in range(3)]
         least += [min(times) for times in zip(*visits, strict=True)]
     return float(np.median(least)), float(np.percentile(least, 99))
 
@@ -96,40 +100,59 @@ def spread(engine: Engine, vocabulary: Vocabulary, ids: list[list[int]]) -> tupl
 def agreement(
     engine: Engine, ours: Engine, vocabulary: Vocabulary, ids: list[list[int]]
 ) -> dict[str, float]:
-    """Positions where an engine's mask is another than ours, and how many of these allow a token
-    that ours does not."""
+    """Positions where an engine's mask is another than ours, by what explains it.
+
+    The engine may allow the one token alone in which its tokenizer would write text that is
+    forced, or tokens beside ours that are not whole characters (it reads them as U+FFFD).
+    """
     row, other = bitmask(vocabulary), bitmask(vocabulary)
-    tokens_only = packed(np.ones(len(vocabulary.tokens), np.bool_))
-    found: dict[str, float] = {
-        "positions": 0,
-        "differing": 0,
-        "with more tokens": 0,
-        "with one token": 0,
-    }
+    size = len(vocabulary.tokens)
+    real = packed(np.ones(size, np.bool_))
+    broken = packed(np.array([not _is_text(token) for token in vocabulary.tokens]))
+    found = {"positions": 0, "equal": 0, "one forced token of ours": 0}
+    found |= {"and tokens that are no whole characters": 0, "not explained": 0}
     for tokens in ids:
         first, second = ours.session(row), engine.session(other)
         for token in tokens:
             first.fill()
             second.fill()
-            other &= tokens_only
+            other &= real
             found["positions"] += 1
-            if (row != other).any():
-                found["differing"] += 1
-                found["with more tokens"] += bool((other & ~row).any())
-                found["with one token"] += int(np.bitwise_count(other.view(np.uint32)).sum()) == 1
+            more, fewer = other & ~row, row & ~other
+            if not more.any() and not fewer.any():
+                found["equal"] += 1
+            elif not more.any() and int(unpacked(other[0], size).sum()) == 1:
+                found["one forced token of ours"] += 1
+            elif not fewer.any() and not (more & ~broken).any():
+                found["and tokens that are no whole characters"] += 1
+            else:
+                found["not explained"] += 1
             first.consume(token)
             second.consume(token)
-    return found
+    return dict(found)
 
 
-def applied(engine: Engine, vocabulary: Vocabulary, tokens: Sequence[int]) -> float:
-    """Microseconds a token for mask, logits and step, with the caches evicted in between."""
+def _is_text(token: bytes) -> bool:
+    try:
+        token.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def applied(begin: Begin, vocabulary: Vocabulary, tokens: Sequence[int]) -> float:
+    """Microseconds a token for mask, logits and step, with the caches evicted in between.
+
+    Args:
+        begin: Of an engine: how a sequence begins whose masks are applied to logits.
+        vocabulary: The tokens.
+        tokens: The trace.
+    """
     import torch
 
     waste = np.zeros(_EVICTED // 8)
     logits = torch.zeros(1, len(vocabulary.tokens))
-    row = bitmask(vocabulary)
-    step, consume = engine.masked(row, logits)
+    step, consume = begin(bitmask(vocabulary), logits)
     times = []
     for token in tokens:
         logits.zero_()
@@ -142,68 +165,63 @@ def applied(engine: Engine, vocabulary: Vocabulary, tokens: Sequence[int]) -> fl
 
 
 def first_pass(engine: Engine, vocabulary: Vocabulary, ids: list[list[int]]) -> float:
-    """Mean milliseconds a token over traces never seen before, each mask made when it is needed."""
+    """Milliseconds for traces never seen before, each mask made when it is needed."""
     row = bitmask(vocabulary)
-    total = sum(replay(engine.session(row), tokens) for tokens in ids)
-    return total / 1e3 / sum(map(len, ids))
+    return sum(replay(engine.session(row), tokens) for tokens in ids) / 1e3
 
 
-def cold(make: Callable[[], Engine], vocabulary: Vocabulary, times: int) -> float:
-    """Milliseconds from a grammar to the first mask: the median."""
-    found = []
-    for _ in range(times):
-        gc.collect()
-        start = time.perf_counter()
-        make().session(bitmask(vocabulary)).fill()
-        found.append((time.perf_counter() - start) * 1e3)
-    return median(found)
+def lengths(engine: Engine, vocabulary: Vocabulary, most: int) -> dict[int, float]:
+    """Microseconds a token over traces of 10, 100, ... tokens, warm: the median of several."""
+    row, text = bitmask(vocabulary), languages.long(8 * most)
+    tokens = vocabulary.encode(text.encode())[:most]
+    replay(engine.session(row), tokens)
+    found, length = {}, 10
+    while length <= most:
+        times = [replay(engine.session(row), tokens[:length]) for _ in range(9)]
+        found[length] = median(times) / length
+        length *= 10
+    return found
 
 
-KINDS: Final = (
-    "no contract near",
-    "a field that a contract narrows",
-    "a step or field opens or ends",
-)
-
-
-def kind(engine: Statelang, state: Any) -> str:
-    """What a contract has to do with the position at which a mask is asked for."""
-    table = state.table
-    if not table.alike and not len(table.single):
-        return KINDS[0]
-    narrowed = any(
-        thread.guards or (thread.left is not None and not thread.left.pure)
-        for thread in table.control
-    )
-    return KINDS[1] if narrowed else KINDS[2]
+def _kinds(vocabulary: Vocabulary, tokens: Sequence[int]) -> list[str]:
+    """What a contract has to do with each position of a trace."""
+    text = vocabulary.decode(tokens)
+    kinds = ["no contract near"] * (len(text) + 1)
+    for kind, pattern in languages.POSITIONS.items():
+        for match in pattern.finditer(text):
+            start, end = match.span(1)
+            kinds[start : end + 1] = [kind] * (end + 1 - start)
+    ends = np.cumsum([0, *(vocabulary.lengths[token] for token in tokens)])
+    return [kinds[end] for end in ends[:-1]]
 
 
 def by_kind(
     engine: Statelang, vocabulary: Vocabulary, ids: list[list[int]]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean microseconds of mask and step by kind of position: of the first visit to each trace,
-    and of the least of three warm ones."""
+) -> dict[str, tuple[float, float]]:
+    """Microseconds of mask and step by kind of position: of the first visit to each trace, and of
+    the least of three warm ones; the means, a timer around each."""
     row = bitmask(vocabulary)
-    first: dict[str, list[float]] = {}
-    warm: dict[str, list[float]] = {}
+    found: dict[str, list[tuple[float, float]]] = {}
     for tokens in ids:
-        visits: list[list[float]] = []
-        kinds: list[str] = []
-        for _ in range(4):
-            matcher = engine.first.copy()
-            times = []
-            kinds.clear()
-            for token in tokens:
-                start = _CLOCK()
-                matcher.fill_next_token_bitmask(row, 0)
-                state = matcher.state
-                matcher.consume_token(token)
-                times.append((_CLOCK() - start) / 1e3)
-                kinds.append(kind(engine, state))
-            visits.append(times)
-        for name, cost, others in zip(kinds, visits[0], zip(*visits[1:], strict=True), strict=True):
-            first.setdefault(name, []).append(cost)
-            warm.setdefault(name, []).append(min(others))
-    return {k: float(np.mean(v)) for k, v in first.items()}, {
-        k: float(np.mean(v)) for k, v in warm.items()
-    }
+        visits = [_timed(engine.session(row), tokens) for _ in range(4)]
+        for kind, first, *warm in zip(_kinds(vocabulary, tokens), *visits, strict=True):
+            found.setdefault(kind, []).append((first, min(warm)))
+    return dict(_means(found))
+
+
+def _means(
+    found: dict[str, list[tuple[float, float]]],
+) -> Iterator[tuple[str, tuple[float, float]]]:
+    for kind in sorted(found):
+        first, warm = zip(*found[kind], strict=True)
+        yield kind, (float(np.mean(first)), float(np.mean(warm)))
+
+
+def cold(make: Callable[[], Engine], vocabulary: Vocabulary) -> float:
+    """Milliseconds of all threads from a grammar to the first mask: the median of three."""
+    row, found = bitmask(vocabulary), []
+    for _ in range(3):
+        start = time.process_time()
+        make().session(row).fill()
+        found.append((time.process_time() - start) * 1e3)
+    return median(found)

@@ -13,6 +13,7 @@ from statelang.engine.trie import Ints, Trie
 
 DEAD: Final = 0
 _NARROW: Final = 4  # ways on, up to which stepping in Python beats whole arrays
+_BROAD: Final = 128  # ways on, from which nearly all tokens are taken
 _MAX_STATES: Final = 20_000
 
 Key = TypeVar("Key", bound=Hashable)
@@ -40,7 +41,7 @@ class Automaton(Generic[Key]):
         """Forget every state."""
         self.keys: list[Key] = []
         self._ids: dict[Key, int] = {}
-        self._arcs: dict[int, dict[int, int] | None] = {}
+        self._arcs: dict[int, dict[int, int] | None] = {DEAD: {}}
         self._rows = np.zeros((64, 256), np.int32)
 
     def state(self, key: Key) -> int:
@@ -74,7 +75,7 @@ class Automaton(Generic[Key]):
         """Each state after its byte."""
         for state in np.flatnonzero(np.bincount(states)).tolist():
             self.arcs(state)
-        result: Ints = self._rows[states, data]
+        result: Ints = np.take(self._rows, states << 8 | data)  # half the time of two indices
         return result
 
     def tokens(
@@ -89,10 +90,13 @@ class Automaton(Generic[Key]):
         """
         if len(self.keys) > _MAX_STATES:
             self.clear()
+        start = self.state(key)
+        if within is None and self._is_broad(start):
+            return self._all(trie, start)
         nodes: list[int] = []
         states: list[int] = []
         wide: list[tuple[int, int]] = []
-        todo = [(0, self.state(key))]
+        todo = [(0, start)]
         while todo:
             node, state = todo.pop()
             arcs = self.arcs(state)
@@ -111,6 +115,22 @@ class Automaton(Generic[Key]):
         return _spelled(
             trie, np.concatenate([n for n, _ in found]), np.concatenate([s for _, s in found])
         )
+
+    def _is_broad(self, state: int) -> bool:
+        """Whether most bytes lead on."""
+        return self.arcs(state) is None and int(np.count_nonzero(self._rows[state])) > _BROAD
+
+    def _all(self, trie: Trie, start: int) -> tuple[Ints, Ints]:
+        """By every node, a level at a time: where most nodes are taken, leaving the others out
+        would take longer than going on from them."""
+        states = np.zeros(len(trie.labels), np.int32)
+        states[0] = start
+        for low, high in trie.levels:
+            above = states[trie.parents[low - 1 : high - 1]]
+            states[low:high] = self.steps(above, trie.labels[low:high])
+        found = states[trie.spellers]
+        taken = found != DEAD
+        return trie.ids[taken], found[taken]
 
     def _wide(
         self, trie: Trie, wide: Ints, within: npt.NDArray[np.bool_] | None
@@ -142,3 +162,12 @@ def _spelled(trie: Trie, nodes: Ints, states: Ints) -> tuple[Ints, Ints]:
     first = trie.held[nodes]
     counts = trie.held[nodes + 1] - first
     return trie.ids[_ranges(first, counts)], np.repeat(states, counts)
+
+
+def grouped(ids: Ints, states: Ints) -> list[tuple[int, Ints]]:
+    """Tokens by their states, the states ascending; within a state the order is kept."""
+    order = np.argsort(states.astype(np.uint16), kind="stable")  # a radix sort, for short numbers
+    ids, states = ids[order], states[order]
+    cuts = np.flatnonzero(np.diff(states)) + 1
+    heads = states[np.concatenate([[0], cuts])].tolist() if len(states) else []
+    return list(zip(heads, np.split(ids, cuts), strict=True)) if heads else []

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from statelang.automaton import ALL_BYTES, EMPTY, NOTHING, Regular, lowest
 from statelang.engine.bits import Row, packed
 from statelang.engine.bounds import FAR, opened
-from statelang.engine.sweep import Automaton, bytes_of
+from statelang.engine.sweep import Automaton, bytes_of, grouped
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.events import BeginSpan, EndSpan, Event
@@ -129,11 +129,11 @@ class Tables:
         ids, states = self._places.tokens(self.vocabulary.trie, self._key(control))
         nearest = min(map(self.machine.low, control))
         groups = []
-        for state in _present(states):
+        for state, here in grouped(ids, states):
             after, happened = self._places.key(state)
             if happened == ():
                 farther = max(0, max(map(self.machine.low, after)) - nearest)
-                groups.append((farther, ids[states == state]))
+                groups.append((farther, here))
         return groups
 
     # -- making
@@ -171,9 +171,8 @@ class Tables:
         alike: list[Ints] = []
         single: list[Ints] = []
         low, nearest, farther = self.machine.low, min(map(self.machine.low, control)), 0
-        for state in _present(states):
+        for state, here in grouped(ids, states):
             after, happened = self._places.key(state)
-            here = ids[states == state]
             if happened == ():
                 free[here] = True
                 farther = max(farther, max(map(low, after)) - nearest)
@@ -221,9 +220,9 @@ class Tables:
         for then something may happen after it."""
         if left not in self._texts:
             ids, states = self._languages.tokens(self.vocabulary.trie, left)
-            present = _present(states)
-            ends = [self._languages.key(state) for state in present]
-            groups = tuple(ids[states == state] for state in present)
+            found = grouped(ids, states)
+            ends = [self._languages.key(state) for state, _ in found]
+            groups = tuple(here for _, here in found)
             farthest = max((end.shortest for end in ends), default=0)
             self._texts[left] = None if EMPTY in ends else _Text(groups, farthest)
         return self._texts[left]
@@ -319,12 +318,6 @@ def _reads(event: Event | None) -> bool:
 
 def _joined(first: Happened, second: Happened) -> Happened:
     return first if second == (None,) and None in first else first + second
-
-
-def _present(states: Ints) -> list[int]:
-    """The distinct states, ascending."""
-    found: list[int] = np.flatnonzero(np.bincount(states)).tolist()
-    return found
 
 
 def _first(language: Regular) -> int:

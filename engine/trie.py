@@ -102,11 +102,17 @@ class Trie:
     # -- sets of nodes
 
     @cached_property
-    def _parents(self) -> Ints:
+    def parents(self) -> Ints:
         """The node above each node but the first."""
         return np.repeat(np.arange(len(self.labels), dtype=np.int32), np.diff(self.first))
 
-    def _levels(self) -> list[tuple[int, int]]:
+    @cached_property
+    def spellers(self) -> Ints:
+        """The node of each token, in the order of `ids`."""
+        return np.repeat(np.arange(len(self.labels), dtype=np.int32), np.diff(self.held))
+
+    @cached_property
+    def levels(self) -> list[tuple[int, int]]:
         """Each level's nodes but the first's, as a range."""
         result, low, high = [], 0, 1
         while low < high:
@@ -117,15 +123,15 @@ class Trie:
     def below(self, nodes: Nodes) -> Nodes:
         """A set of nodes with all that are below one of them."""
         result = nodes.copy()
-        for low, high in self._levels():
-            result[low:high] |= result[self._parents[low - 1 : high - 1]]
+        for low, high in self.levels:
+            result[low:high] |= result[self.parents[low - 1 : high - 1]]
         return result
 
     def above(self, nodes: Nodes) -> Nodes:
         """A set of nodes with all that are above one of them."""
         result = nodes.copy()
-        for low, high in reversed(self._levels()):
-            result[self._parents[low - 1 : high - 1][result[low:high]]] = True
+        for low, high in reversed(self.levels):
+            result[self.parents[low - 1 : high - 1][result[low:high]]] = True
         return result
 
     @cached_property
