@@ -31,6 +31,7 @@ OURS: Final = (
     "statelang, compiled before and kept on disk",
     "statelang, from text",
 )
+_LONG: Final = 5_000  # ms, from which once is enough
 CONTRACTS: Final = "statelang, kwai_star with contracts"
 
 
@@ -78,7 +79,7 @@ def main(vocabulary_file: str, bound: str, engine: str, traces: str) -> None:
         gc.collect()
         before = _resident()
         made, first = _first_mask(make, row)
-        again = _first_mask(make, row)[1]
+        again = _first_mask(make, row)[1] if first < _LONG else first
     for tokens in ids:
         measure.replay(made.session(row), tokens)
     print(json.dumps({"cold": first, "warm": again, "memory": _resident() - before}))

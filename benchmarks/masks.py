@@ -25,14 +25,14 @@ from typing import Final
 import statelang
 from benchmarks import fresh, languages, machines, measure, report
 from benchmarks.engines import Engine, Statelang, ZeroCopy
-from benchmarks.peers import Peer, of_machine, peers
+from benchmarks.peers import of_machine, peers
 from benchmarks.report import Line
 from benchmarks.traces import traces
 from benchmarks.vocabularies import VOCABULARIES
 from statelang.engine import Vocabulary
 
 COPYING, ZERO = "statelang, copying", "statelang, zero copy"
-_SHORT: Final = 120  # tokens that an engine replays which takes milliseconds for each
+_STEPS: Final = 150  # of one trace, where the caches are evicted before each
 _SIZES: Final = ((2, 10, 8), (12, 100, 8), (75, 600, 8), (100, 150, 12))
 
 
@@ -62,14 +62,12 @@ def compare(
     few = ids[: 4 if quick else 12]
     own: dict[str, list[list[int]]] = {}
     for name, make in makers.items():
-        is_slow = name in found and found[name].is_slow
-        own[name] = [ids[0][:_SHORT]] if is_slow else few
+        most = found[name].most if name in found else None
+        own[name] = few if most is None else [ids[0][:most]]
         start = time.process_time()
         engines[name] = make()
         took = (time.process_time() - start) * 1e3
-        if is_slow:
-            measure.first_pass(engines[name], vocabulary, own[name])
-        else:
+        if most is None:
             took += measure.first_pass(engines[name], vocabulary, ids)
             once.figures[name] = took / len(ids)
     yield once
@@ -86,20 +84,22 @@ def compare(
     tails = Line(f"{title}: mask and step, 99th percentile of positions, warm", "us")
     batch = Line(f"{title}: a batch of 64 at different places, mask and step", "us/step")
     for name, engine in engines.items():
-        is_slow = name in found and found[name].is_slow
-        chosen = own[name][:3]
+        chosen, rounds = own[name][:3], 40 if own[name] is few else 3
         middles.figures[name], tails.figures[name] = measure.spread(engine, vocabulary, chosen)
-        batch.figures[name] = measure.batched(engine, vocabulary, few, 3 if is_slow else 40)
+        batch.figures[name] = measure.batched(engine, vocabulary, own[name], rounds)
     yield from (middles, _against(tails, min(_peers(middles))), batch)
-    tokens = ids[0][:_SHORT]
+    tokens = ids[0][:_STEPS]
     whole = Line(f"{title}: mask, logits masked, step; caches evicted", "us/token")
     whole.figures["statelang, sparse"] = measure.applied(ours.masked, vocabulary, tokens)
     whole.figures["statelang, gather form"] = measure.applied(ours.gathered, vocabulary, tokens)
     for name in found:
-        whole.figures[name] = measure.applied(engines[name].masked, vocabulary, tokens)
+        masked, own_tokens = engines[name].masked, tokens[: found[name].most]
+        whole.figures[name] = measure.applied(masked, vocabulary, own_tokens)
     yield whole
     if bound == "unbounded":
-        yield from long_traces(title, vocabulary, engines, found, quick)
+        best = (COPYING, ZERO, *(peer.name for peer in peers(bound, best_only=True)))
+        fastest = {name: engines[name] for name in best}
+        yield from long_traces(title, vocabulary, fastest, quick)
 
 
 def _against(line: Line, fastest: float) -> Line:
@@ -114,17 +114,11 @@ def _peers(line: Line) -> list[float]:
 
 
 def long_traces(
-    title: str,
-    vocabulary: Vocabulary,
-    engines: dict[str, Engine],
-    found: dict[str, Peer],
-    quick: bool,
+    title: str, vocabulary: Vocabulary, engines: dict[str, Engine], quick: bool
 ) -> Iterator[Line]:
     """What a token costs in traces of ten tokens to a hundred thousand."""
     rows: dict[int, Line] = {}
     for name, engine in engines.items():
-        if name in found and (found[name].is_slow or name == "xgrammar"):
-            continue
         costs = measure.lengths(engine, vocabulary, 10_000 if quick else 100_000)
         for length, cost in costs.items():
             row = rows.setdefault(
@@ -145,19 +139,14 @@ def first_masks(
     with TemporaryDirectory() as folder:
         saved, replayed = Path(folder) / "vocabulary.npz", Path(folder) / "traces.json"
         vocabulary.save(saved)
-        replayed.write_text(json.dumps(ids))
-        short = Path(folder) / "short.json"
-        short.write_text(json.dumps([ids[0][:_SHORT]]))
-        for name in names:
-            figures = fresh.run(saved, bound, name, replayed, 1 if quick else 3)
+        others = {peer.name: peer.most for peer in peers(bound, best_only=quick)}
+        for name in (*names, *others):
+            most = others.get(name)
+            replayed.write_text(json.dumps(ids if most is None else [ids[0][:most]]))
+            times = 3 if name in fresh.OURS or name.startswith("llguidance") else 1
+            figures = fresh.run(saved, bound, name, replayed, 1 if quick else times)
             cold.figures[name], again.figures[name] = figures["cold"], figures["warm"]
             memory.figures[name] = figures["memory"]
-        for peer in peers(bound, best_only=quick):
-            is_fast = peer.name.startswith("llguidance")
-            chosen = short if peer.is_slow else replayed
-            figures = fresh.run(saved, bound, peer.name, chosen, 3 if is_fast and not quick else 1)
-            cold.figures[peer.name], again.figures[peer.name] = figures["cold"], figures["warm"]
-            memory.figures[peer.name] = figures["memory"]
     yield from (cold, again, memory)
 
 

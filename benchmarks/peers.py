@@ -22,11 +22,11 @@ SLICES: Final = [r"[^<\n]{1,10}", r"[^<\n]{1,30}", r"[^<\n]+"]
 
 class Peer(NamedTuple):
     """An engine of others: a name, what makes the tables of a vocabulary and then the engine, and
-    whether a trace takes it seconds."""
+    how many tokens of one trace it replays, where all the traces would take it minutes."""
 
     name: str
     prepare: Callable[[Vocabulary], Callable[[], Engine]]
-    is_slow: bool = False
+    most: int | None = None
 
 
 def peers(bound: str, *, best_only: bool = False) -> list[Peer]:
@@ -36,22 +36,18 @@ def peers(bound: str, *, best_only: bool = False) -> list[Peer]:
     written, factored = (languages.ebnf(bound, factored=f) for f in (False, True))
     found = []
     if find_spec("llguidance"):
-        found += [
-            Peer("llguidance, slices tuned", partial(_llguidance, text, SLICES)),
-            Peer("llguidance", partial(_llguidance, text, None), True),
-        ]
+        found.append(Peer("llguidance, slices tuned", partial(_llguidance, text, SLICES)))
+        found.append(Peer("llguidance", partial(_llguidance, text, None)))
     if find_spec("xgrammar"):
-        found += [
-            Peer("xgrammar, left-factored", partial(_xgrammar, factored), is_bounded),
-            Peer("xgrammar", partial(_xgrammar, written), is_bounded),
-        ]
-    if not is_bounded:  # bounded, their indexes take minutes and gigabytes
-        if find_spec("outlines_core"):
-            found.append(Peer("outlines-core", partial(_outlines_core, bound), True))
-        if find_spec("lmformatenforcer"):
-            found.append(Peer("lm-format-enforcer", partial(_lmformatenforcer, bound), True))
-    fast = [peer for peer in found if not peer.is_slow and peer.name != "xgrammar"]
-    return fast if best_only else found
+        most = 120 if is_bounded else None
+        found.append(Peer("xgrammar, left-factored", partial(_xgrammar, factored)))
+        found.append(Peer("xgrammar", partial(_xgrammar, written), most))
+    if find_spec("outlines_core") and not is_bounded:  # an index of minutes and gigabytes
+        found.append(Peer("outlines-core", partial(_outlines_core, bound)))
+    if find_spec("lmformatenforcer") and not is_bounded:  # seconds for each length of a text
+        found.append(Peer("lm-format-enforcer", partial(_lmformatenforcer, bound), 60))
+    best = ["llguidance, slices tuned", *([] if is_bounded else ["xgrammar, left-factored"])]
+    return [peer for peer in found if peer.name in best or not best_only]
 
 
 def of_machine(states: int, actions: int, degree: int) -> list[Peer]:
