@@ -44,8 +44,8 @@ def peers(bound: str, *, best_only: bool = False) -> list[Peer]:
         found.append(Peer("xgrammar", partial(_xgrammar, written), most))
     if find_spec("outlines_core") and not is_bounded:  # an index of minutes and gigabytes
         found.append(Peer("outlines-core", partial(_outlines_core, bound)))
-    if find_spec("lmformatenforcer") and not is_bounded:  # seconds for each length of a text
-        found.append(Peer("lm-format-enforcer", partial(_lmformatenforcer, bound), 60))
+    if find_spec("lmformatenforcer") and not is_bounded:  # seconds for each state in a text
+        found.append(Peer("lm-format-enforcer", partial(_lmformatenforcer, bound), 30))
     best = ["llguidance, slices tuned", *([] if is_bounded else ["xgrammar, left-factored"])]
     return [peer for peer in found if peer.name in best or not best_only]
 
