@@ -7,8 +7,9 @@ signed = "-" signed | NUMBER | NAME | "(" sum ")"
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
@@ -20,6 +21,12 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>[-+*/()]))"
 )
+_OF_TWO = re.compile(r"([0-9]{1,15}) ?([-+*]) ?([0-9]{1,15})")  # most are no more than that
+_OPERATIONS: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
 _MAX_TOKENS: Final = 500
 _MAX_DEPTH: Final = 50
 _MAX_BITS: Final = MAX_DIGITS * 4
@@ -63,6 +70,9 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 def value(text: str, values: Mapping[Any, Value]) -> Number:
     """The exact value of an arithmetic text, names looked up in `values`. Raises Undefined."""
+    found = _OF_TWO.fullmatch(text)
+    if found is not None:
+        return _OPERATIONS[found[2]](int(found[1]), int(found[3]))
     reader = _Reader(_tokens(text), values)
     result = reader.sum(0)
     if reader.at < len(reader.tokens):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from attrs import define, evolve, field, frozen
 
 from statelang.env import Env, Trail
+from statelang.happenings import Told
 from statelang.machine import Blame, Configuration, Machine, is_between
 from statelang.places import Stack, Thread
 from statelang.strides import Strides, Way
@@ -155,6 +156,9 @@ class Course:
         at, of, judges = self.at, self.strides.of, self.machine.judges
         text, base, thread, env, end = self.text, at.base, at.thread, at.env.copy(), 0
         kept, kept_thread, kept_env = 0, thread, at.env
+        told: list[Told] = []
+        known = 0
+        env.slots = list(env.slots)  # type: ignore[assignment]  # as happenings have it
         while True:
             stride = of(thread)
             found = stride.match(text, end) if stride is not None else None
@@ -162,17 +166,21 @@ class Course:
                 break
             way: Way = stride.ways[found.lastindex]
             for happening in way.happenings:
-                if happening(env, found, base) is not None and judges:
+                if happening(env, found, base, told) is not None and judges:
                     break
             else:
                 thread, end = way.thread, found.end()
                 if way.closes and not env.starts:
-                    self._note(env)
-                    kept, kept_thread, kept_env = end, thread, env
+                    env.slots = tuple(env.slots)
+                    kept, kept_thread, kept_env, known = end, thread, env, len(told)
                     env = env.copy()
+                    env.slots = list(env.slots)  # type: ignore[assignment]
                 continue
             break
         if kept:
+            names = self._names
+            self._steps += [Step(names[one], start, stop) for one, start, stop in told[:known]]
+            self.told += known
             self._reach(kept, kept_thread, kept_env)
 
     def _note(self, env: Env) -> None:

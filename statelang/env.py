@@ -91,15 +91,22 @@ class Frames:
     outer: Frames | None
 
 
-@frozen(eq=False)
 class Trail:
-    """One step: the action, where its text starts, and where it ends (-1 while it is open)."""
+    """One step: the action, where its text starts, and where it ends (-1 while it is open).
 
-    action: int
-    start: int
-    end: int
-    before: Trail | None
-    number: int
+    Never changed; plain, as one is made at the opening and the close of every step.
+    """
+
+    __slots__ = ("action", "before", "end", "number", "start")
+
+    def __init__(
+        self, action: int, start: int, end: int, before: Trail | None, number: int
+    ) -> None:
+        self.action = action
+        self.start = start
+        self.end = end
+        self.before = before
+        self.number = number
 
 
 @frozen(eq=False)

@@ -10,35 +10,26 @@ that is not like that has no stride, and is walked byte by byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from attrs import define, field, frozen
 
 from statelang.automaton import EMPTY, NOTHING, Regular, lowest
 from statelang.characters import Form, Ranges, Unfit, apart, character_class, form, united
-from statelang.env import Clause, Env
 from statelang.events import (
-    BeginSpan,
     CloseAction,
-    CloseScope,
-    EndSpan,
     Event,
-    Gate,
-    OpenScope,
-    PopFrame,
-    PushFrame,
 )
+from statelang.happenings import Happening, Mark, happenings
 from statelang.machine import Machine
 from statelang.places import Exit, Thread
 
-_MOST_WAYS: Final = 12  # of one stride
+_MOST_WAYS: Final = 8  # of one stride
 _MOST_READS: Final = 40  # one after the other
 _MOST_PAIRS: Final = 500  # states in which two texts are compared
 _VISITS: Final = 4  # of a place before its stride is made: a pattern costs a millisecond
 _MOST_KNOWN: Final = 5_000  # places that are remembered
-
-Happening = Callable[[Env, "re.Match[str]", int], Clause | None]
 
 
 @frozen(eq=False)
@@ -86,15 +77,6 @@ def _grown(machine: Machine, thread: Thread) -> Stride | None:
     except Unfit:
         return None
     return Stride(re.compile(pattern).match, tree.ways)
-
-
-@frozen
-class Mark:
-    """An event, before the text of a group or, if it is late, after it."""
-
-    event: Event
-    group: int
-    late: bool
 
 
 @frozen
@@ -152,8 +134,8 @@ class _Tree:
             except Unfit:
                 self.groups, self.left, self.ways = before
         self.groups += 1
-        happenings = tuple(_happenings(path.marks, path.groups))
-        self.ways[self.groups] = Way(happenings, target, path.closed)
+        what = tuple(happenings(path.marks, path.groups))
+        self.ways[self.groups] = Way(what, target, path.closed)
         sure = not text.more and not doubtful
         return "()" if sure else f"(?={character_class(follow)})()" if follow else "(?!)()"
 
@@ -228,56 +210,3 @@ def _leads(characters: Ranges) -> set[int]:
         for low, high in characters
         for byte in range(chr(low).encode()[0], chr(high).encode()[0] + 1)
     }
-
-
-# ---- what happens on a way -------------------------------------------------------------------
-
-_TIMELESS: Final = (Gate, OpenScope, CloseScope, PushFrame, PopFrame)
-_NO_TEXT: Final = b""
-
-
-def _happenings(marks: Sequence[Mark], groups: Sequence[int]) -> Iterator[Happening]:
-    """What happens on a way; a field that begins and ends on it is written from its text."""
-    began: list[int] = []
-    fields: dict[int, int] = {}
-    for index, mark in enumerate(marks):
-        if isinstance(mark.event, BeginSpan):
-            began.append(index)
-        elif isinstance(mark.event, EndSpan) and began:
-            fields[index] = began.pop()
-    written = set(fields.values())
-    for index, mark in enumerate(marks):
-        if index in fields:
-            yield _field(mark, marks[fields[index]], groups)
-        elif index not in written:
-            yield _happening(mark)
-
-
-def _field(end: Mark, start: Mark, groups: Sequence[int]) -> Happening:
-    assert isinstance(end.event, EndSpan)
-    write = end.event.write
-    first = groups.index(start.group) + start.late
-    last = groups.index(end.group) + end.late - 1
-    if first == last:
-        group = groups[first]
-        return lambda env, found, base: write(env, found[group])
-    if first > last:
-        return lambda env, found, base: write(env, "")
-    one, other = groups[first], groups[last]
-    return lambda env, found, base: write(env, found.string[found.start(one) : found.end(other)])
-
-
-def _happening(mark: Mark) -> Happening:
-    event, group = mark.event, mark.group
-    if isinstance(event, _TIMELESS):
-        return lambda env, found, base: event.happen(env, _NO_TEXT, 0)
-    place = re.Match.end if mark.late else re.Match.start
-    if isinstance(event, EndSpan):  # of a field that began on an earlier way
-
-        def end(env: Env, found: re.Match[str], base: int) -> Clause | None:
-            *starts, start = env.starts
-            env.starts = tuple(starts)
-            return event.write(env, found.string[start : place(found, group)])
-
-        return end
-    return lambda env, found, base: event.happen(env, _NO_TEXT, place(found, group), base)

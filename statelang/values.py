@@ -107,6 +107,8 @@ def simplest(value: Number) -> Number:
 
 def read_number(text: str) -> Number:
     """The number that `text` spells. Raises Undefined where it spells none."""
+    if text.isdigit() and text.isascii() and len(text) <= MAX_DIGITS:  # most are
+        return int(text)
     if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text):
         raise Undefined(f"`{text[:40]}` is not a number")
     plain = text.replace(",", "")
