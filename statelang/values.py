@@ -222,4 +222,4 @@ def any_of(values: Iterable[Value]) -> Regular:
 
 @lru_cache(maxsize=5_000)
 def _any_of(values: frozenset[Value]) -> Regular:
-    return either(*(spelled(value) for value in values))
+    return either(*(spelled(value) for value in sorted(values, key=str)))  # one order every run

@@ -18,6 +18,12 @@ MAX_TRACE = 16_000_000  # bytes of a file that holds one trace as plain text
 SPACE = "the name of a state space that ships with statelang, or the path of a .lark file"
 
 
+TRACES = (
+    'FILE is JSON lines as `validate` reads them ("text" or "completion", and "problem"), or the '
+    "plain text of one trace."
+)
+
+
 class Subparsers:
     """Where verbs are added; argparse's own class for it has no public name."""
 
@@ -38,6 +44,18 @@ class Subparsers:
         if run:
             parser.set_defaults(run=run)
         return parser
+
+
+def add_traces(parser: argparse.ArgumentParser, *, terminal: str, as_json: str) -> None:
+    """The options of a verb that reads a file of traces and prints in one of two forms."""
+    parser.add_argument("space", metavar="SPACE", help=SPACE)
+    parser.add_argument("file", metavar="FILE", help="the traces; - is standard input")
+    parser.add_argument(
+        "--format",
+        choices=("terminal", "json"),
+        default="terminal",
+        help=f"terminal: {terminal}; json: {as_json} (default: terminal)",
+    )
 
 
 def positive(text: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import statelang
-from statelang.commands.common import SPACE, Subparsers, traces
+from statelang.commands.common import TRACES, Subparsers, add_traces, traces
 
 if TYPE_CHECKING:
     from statelang.space import Transition
@@ -27,21 +27,13 @@ def add(verbs: Subparsers) -> None:
         "Count how often the legal traces of a file visit each state, each transition and each "
         "pair of transitions one directly after the other, and list what they never visit. Traces "
         "that break the grammar or a contract are counted apart.\n"
-        'FILE is JSON lines as `validate` reads them ("text" or "completion", and "problem"), or '
-        "the plain text of one trace. It is read once, as a stream.\n"
+        f"{TRACES} It is read once, as a stream.\n"
         "Exit status: 0 every transition is visited and every trace legal, 1 not, 2 a line could "
         "not be read.",
         "statelang coverage kwai_star_formal runs/data/sft.jsonl",
         run,
     )
-    parser.add_argument("space", metavar="SPACE", help=SPACE)
-    parser.add_argument("file", metavar="FILE", help="the traces; - is standard input")
-    parser.add_argument(
-        "--format",
-        choices=("terminal", "json"),
-        default="terminal",
-        help="terminal: tables; json: one object (default: terminal)",
-    )
+    add_traces(parser, terminal="tables", as_json="one object")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import statelang
-from statelang.commands.common import SPACE, Subparsers, traces
+from statelang.commands.common import TRACES, Subparsers, add_traces, traces
 
 if TYPE_CHECKING:
     from statelang.engine.explanation import Explanation
@@ -32,20 +32,15 @@ def add(verbs: Subparsers) -> None:
         "was legal, the clause that breaks with the values it saw, and the cheapest repair. "
         "`fitness` is 1 for a legal trace, else 1 - edits / (steps of the trace + steps of the "
         "shortest one).\n"
-        'FILE is JSON lines as `validate` reads them ("text" or "completion", and "problem"), or '
-        "the plain text of one trace.\n"
+        f"{TRACES}\n"
         "Exit status: 0 every trace is legal, 1 some are not, 2 a line could not be read.",
         "statelang explain kwai_star_formal traces.jsonl",
         run,
     )
-    parser.add_argument("space", metavar="SPACE", help=SPACE)
-    parser.add_argument("file", metavar="FILE", help="the traces; - is standard input")
-    parser.add_argument(
-        "--format",
-        choices=("terminal", "json"),
-        default="terminal",
-        help="terminal: a block for each illegal trace; json: one object a line for every trace "
-        "(default: terminal)",
+    add_traces(
+        parser,
+        terminal="a block for each illegal trace",
+        as_json="one object a line for every trace",
     )
 
 

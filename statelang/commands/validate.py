@@ -6,6 +6,8 @@ import json
 import statelang
 from statelang.commands.common import SPACE, Subparsers, json_lines, problem_of, text_of
 
+_PIECE = 1 << 20  # characters
+
 
 def add(verbs: Subparsers) -> None:
     """Declare the verb."""
@@ -26,13 +28,15 @@ def add(verbs: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a verdict for each line, as they are read."""
-    from statelang.engine import validate
+    from statelang.engine import Validator
 
     space = statelang.load(options.space)
     status = 0
     for place, row in json_lines(options.file):
-        problem = problem_of(row, place)
-        verdict = validate(space, text_of(row, place), problem=problem)
+        text, validator = text_of(row, place), Validator(space, problem_of(row, place))
+        for start in range(0, len(text), _PIECE):  # steps are not kept: a trace may have any length
+            validator.feed(text[start : start + _PIECE])
+        verdict = validator.close()
         print(json.dumps(verdict.as_dict()))
         if False in (verdict.grammar, verdict.contracts, verdict.answer):
             status = 1
