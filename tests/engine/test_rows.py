@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from typing import Any
 
@@ -168,3 +169,16 @@ def test_no_decoder_confuses_it(seed: int, problems: int, each: int, does_reset:
                 break
             parents = [i // each * each + chance.randrange(each) for i in range(len(texts))]
             texts = [texts[parent] + chr(chance.choice(allowed[parent])) for parent in parents]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """However many prompts there were, and however long their traces."""
+
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(thing, Matcher) for thing in gc.get_objects())
+
+    known, others = rows(), alive()
+    for number in range(50):
+        after(known, *(shown(text, text, prompt=[number]) for text in ("", "g", "go", "go ")))
+    assert 10 >= alive() - others
