@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+import numpy as np
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
@@ -38,7 +39,8 @@ class Passes:
     def __init__(self, model: Any) -> None:
         self.model = model
         self._cache: Any = None
-        self._filled = torch.zeros(0, 0, dtype=torch.long)  # rows x columns of the cache
+        self._filled = np.zeros((0, 0), np.int64)  # rows x columns of the cache
+        self._seen: list[int] = []  # tokens of each row in the cache
         if model.config.is_encoder_decoder or not _takes_places(model):
             raise _unfit(model, "takes no positions")
 
@@ -51,20 +53,21 @@ class Passes:
             self._take_back(rows)
         fresh = [row.ids[row.seen :] for row in rows]
         width = max(map(len, fresh))
-        ids = torch.zeros(len(rows), width, dtype=torch.long)
-        filled, places = torch.zeros_like(ids), torch.zeros_like(ids)
+        ids = np.zeros((len(rows), width), np.int64)
+        filled, places = np.zeros_like(ids), np.zeros_like(ids)
         for at, (row, tokens) in enumerate(zip(rows, fresh, strict=True)):
             begin = width - len(tokens)
-            ids[at, begin:] = torch.tensor(tokens)
+            ids[at, begin:] = tokens
             filled[at, begin:] = 1
-            places[at, begin:] = torch.arange(row.seen, len(row.ids))
+            places[at, begin:] = range(row.seen, len(row.ids))
             row.seen = len(row.ids)
-        self._filled = filled if self._cache is None else torch.cat([self._filled, filled], 1)
+        self._filled = filled if self._cache is None else np.concatenate([self._filled, filled], 1)
+        self._seen = [row.seen for row in rows]
         device = self.model.device
         found = self.model(
-            input_ids=ids.to(device),
-            attention_mask=self._filled.to(device),
-            position_ids=places.to(device),
+            input_ids=torch.from_numpy(ids).to(device),
+            attention_mask=torch.from_numpy(self._filled).to(device),
+            position_ids=torch.from_numpy(places).to(device),
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
@@ -75,25 +78,27 @@ class Passes:
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with some of the rows, at least one."""
-        chosen = torch.tensor(rows)
-        self._filled = self._filled[chosen]
-        self._cache.batch_select_indices(chosen.to(self.model.device))
+        self._filled = self._filled[rows]
+        self._seen = [self._seen[at] for at in rows]
+        self._cache.batch_select_indices(torch.tensor(rows, device=self.model.device))
 
     def _take_back(self, rows: Sequence[Growing]) -> None:
         """Empty the columns of tokens that were taken back; cut out what most rows do not fill."""
-        so_far = self._filled.cumsum(1)
-        self._filled *= so_far <= torch.tensor([[row.seen] for row in rows])
+        for filled, row, seen in zip(self._filled, rows, self._seen, strict=True):
+            if row.seen < seen:
+                filled[filled.nonzero()[0][row.seen :]] = 0
         longest = max(row.seen for row in rows)
         if self._filled.shape[1] > _MOST_GAPS * longest:
             self._cut(longest)
 
     def _cut(self, longest: int) -> None:
         # A stable sort moves the gaps of each row to its left and keeps the order of the rest.
-        columns = self._filled.argsort(dim=1, stable=True)[:, -longest:]
-        self._filled = self._filled.gather(1, columns)
+        columns = self._filled.argsort(axis=1, kind="stable")[:, -longest:]
+        self._filled = np.take_along_axis(self._filled, columns, 1)
+        chosen = torch.from_numpy(columns).to(self.model.device)[:, None, :, None]
         for layer in self._cache.layers:
             _, heads, _, size = layer.keys.shape
-            at = columns[:, None, :, None].expand(-1, heads, -1, size).to(layer.keys.device)
+            at = chosen.expand(-1, heads, -1, size)
             layer.keys, layer.values = layer.keys.gather(2, at), layer.values.gather(2, at)
 
 

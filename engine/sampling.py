@@ -25,13 +25,14 @@ def draw(scores: Scores, mask: Sparse | None, temperature: float, chance: Random
         chance: Where the randomness comes from.
     """
     if mask is not None and mask.are_legal:
-        return int(mask.ids[_draw(scores[mask.ids], temperature, chance)])
+        return int(mask.ids[pick(scores[mask.ids], temperature, chance)])
     if mask is not None:
         mask.apply(scores)
-    return _draw(scores, temperature, chance)
+    return pick(scores, temperature, chance)
 
 
-def _draw(scores: Scores, temperature: float, chance: Random) -> int:
+def pick(scores: Scores, temperature: float, chance: Random) -> int:
+    """A token by its share, or, at temperature 0, the likeliest; one of them must be possible."""
     if temperature == 0:
         return int(scores.argmax())
     shares = np.exp((scores - scores.max()) / temperature)

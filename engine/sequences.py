@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from random import Random
 from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 from attrs import define, field
 
 from statelang.diagnostics import StatelangError
-from statelang.engine.authors import MODEL, TOOL, author
+from statelang.engine.authors import GRAMMAR, MODEL, TOOL, author
 from statelang.engine.judging import Judge
+from statelang.engine.lazily import draw_legal, structural
 from statelang.engine.masking import Sparse
 from statelang.engine.matcher import Matcher
 from statelang.engine.sampling import Scores, draw
 from statelang.engine.stalling import WINDOW, is_within, repeats, staying
 from statelang.engine.states import State
-from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 
 Finish = Literal["stop", "budget", "length"]
+Stretch = tuple[tuple[int, str], ...]  # tokens, each with its author
 STEP_TRIES: Final = 8  # times a step is written before its `checks` are given up
 
 
@@ -55,15 +54,15 @@ class Free:
         """Go on by a token drawn from the model's scores, shape (tokens,)."""
         token = draw(scores, None, self.temperature, self.chance)
         self._write(token, MODEL)
-        if token in self.stops:
-            self.finish = "stop"
-        elif len(self.authors) >= self.max_tokens:
-            self.finish = "length"
 
     def _write(self, token: int, author: str) -> None:
         self.ids.append(token)
         self.authors.append(author)
         self.spent += 1
+        if token in self.stops:
+            self.finish = "stop"
+        elif len(self.authors) >= self.max_tokens:
+            self.finish = "length"
 
 
 @define(eq=False)
@@ -73,6 +72,7 @@ class Steered(Free):
     matcher: Matcher = field(kw_only=True)
     judge: Judge | None = field(kw_only=True)
     forces: bool = field(kw_only=True)  # whether determined text is appended unasked
+    has_budget: bool = field(kw_only=True)  # whether the matcher keeps `max_tokens`
     has_tools: bool = field(kw_only=True)  # whether tools write some of it
     _tries: Counter[int] = field(factory=Counter, init=False)  # by the tokens before the step
     _bound: int | None = field(default=None, init=False)  # where the budget first closed a token
@@ -86,25 +86,30 @@ class Steered(Free):
         temperature = self.temperature
         if not temperature and self.judge is not None and self._tries[self.judge.opening()]:
             temperature = 1.0  # the likeliest step would be the same one again
-        token = draw(scores, self._mask(), temperature, self.chance)
-        self._go(token, self._sampled_by(token))
+        token = self._drawn(scores, temperature)
+        self._go(((token, self._sampled_by(token)),))
         self._force()
         self.seen = min(self.seen, len(self.ids) - 1)
 
     # -- one token
 
-    def _go(self, token: int, author: str) -> bool:
-        """Go on by a token; False where it is not legal, or completes a step that fails."""
-        if not self.matcher.consume_token(token):
-            return False
-        if self.judge is not None and self._fails(self.judge, token):
-            return False
-        self._write(token, author)
-        if token in self.stops:
-            self.finish = "stop" if self._bound is None else "budget"
-        elif len(self.authors) >= self.max_tokens:
-            self.finish = "length"
-        return True
+    def _go(self, stretch: Stretch) -> None:
+        """Go on by tokens, each with its author: by fewer where the budget is nearly spent, by none
+        and back to its opening where one completes a step that fails."""
+        parts = [stretch] if self.judge is None else [(each,) for each in stretch]
+        for part in parts:
+            count = self.matcher.consume_tested([token for token, _ in part])
+            if count and self.judge is not None and self._fails(self.judge, part[0][0]):
+                return
+            for token, writer in part[:count]:
+                self._write(token, writer)
+            if count < len(part):
+                return
+
+    def _write(self, token: int, author: str) -> None:
+        super()._write(token, author)
+        if self.finish == "stop" and self._bound is not None:
+            self.finish = "budget"
 
     def _fails(self, judge: Judge, token: int) -> bool:
         """Whether a step fails its `checks` with a token; it is then taken back."""
@@ -136,43 +141,45 @@ class Steered(Free):
 
     # -- what may come next
 
-    def _mask(self) -> Sparse:
-        """The legal tokens. Raises StatelangError where there are none."""
+    def _drawn(self, scores: Scores, temperature: float) -> int:
+        """A legal token by a model's scores. Raises StatelangError where there is none."""
         matcher = self.matcher
-        guide, row = matcher.guide, matcher.compute_bitmask()
-        mask = guide.states.sparse(row)
-        if mask.are_legal and not len(mask.ids):
-            raise locked(guide.space, matcher.trace)
-        if self._bound is None and matcher.is_narrowed():
-            self._bound = len(self.authors)
-        if repeats(self.ids[max(self.begin, len(self.ids) - WINDOW) :]):
-            return _leaving(matcher, mask)
-        return mask
+        is_stalled = repeats(self.ids[max(self.begin, len(self.ids) - WINDOW) :])
+        if self.has_budget or is_stalled:
+            mask = matcher.guide.states.sparse(matcher.compute_bitmask())
+            if self._bound is None and matcher.is_narrowed():
+                self._bound = len(self.authors)
+            if is_stalled:
+                mask = _leaving(matcher, mask)
+            if not mask.are_legal or len(mask.ids):
+                return draw(scores, mask, temperature, self.chance)
+        else:
+            token = draw_legal(matcher, scores, temperature, self.chance)
+            if token is not None:
+                return token
+        raise locked(matcher.guide.space, matcher.trace)
 
     def _force(self) -> None:
         """Append what must come next, wherever that is known."""
         spent = -1
         while self.forces and self.finish is None and self.spent > spent:
             spent = self.spent
-            for token, writer in self._stretch():
-                if not self._go(token, writer):
-                    break  # near the end of the budget a shorter way of writing it may be due
-
-    def _stretch(self) -> Stretch:
-        """The tokens that come next whatever a model says, each with its author."""
-        matcher, mask = self.matcher, self._mask()
-        if not mask.are_legal or not _begin_alike(matcher.guide.vocabulary, mask):
-            return ()
-        if len(mask.ids) == 1:
-            return _written(matcher, mask.ids.tolist())
-        found = _STRETCHES.get(matcher.state)
-        if found is None:
-            found = _STRETCHES[matcher.state] = _written(matcher, matcher.forced_tokens())
-        return found
+            self._go(_stretch(self.matcher))
+        if self.forces and self.finish is None:
+            upper = structural(self.matcher)
+            if upper.are_legal and len(self.stops) == 1 == len(upper.ids):
+                self._go(((int(upper.ids[0]), GRAMMAR),))
 
 
-Stretch = tuple[tuple[int, str], ...]
 _STRETCHES: Final[WeakKeyDictionary[State, Stretch]] = WeakKeyDictionary()
+
+
+def _stretch(matcher: Matcher) -> Stretch:
+    """The tokens of the text that comes next whatever a model says, each with its author."""
+    found = _STRETCHES.get(matcher.state)
+    if found is None:
+        found = _STRETCHES[matcher.state] = _written(matcher, matcher.forced_tokens())
+    return found
 
 
 def _written(matcher: Matcher, tokens: Sequence[int]) -> Stretch:
@@ -185,18 +192,6 @@ def _written(matcher: Matcher, tokens: Sequence[int]) -> Stretch:
         result.append((token, author(machine, configuration, text)))
         configuration = machine.advance(configuration, text)
     return tuple(result)
-
-
-@lru_cache(maxsize=8)
-def _firsts(vocabulary: Vocabulary) -> npt.NDArray[np.int16]:
-    """The first byte of each token; -1 where there is none."""
-    return np.array([token[0] if token else -1 for token in vocabulary.tokens], np.int16)
-
-
-def _begin_alike(vocabulary: Vocabulary, mask: Sparse) -> bool:
-    """Whether all legal tokens begin with one byte: else no text is determined."""
-    firsts = _firsts(vocabulary)[mask.ids]
-    return bool((firsts == firsts[0]).all())
 
 
 def _leaving(matcher: Matcher, mask: Sparse) -> Sparse:

@@ -127,7 +127,7 @@ def test_a_token_has_an_author(tokenizer: PreTrainedTokenizerFast) -> None:
         results = [line.split()[-1] for line in generation.text.splitlines() if line[:3] == "ask"]
         for result in results:
             assert result.strip("!") in by["tool twice"]
-        assert " gives " in by["grammar"] and "!" not in by.get("model", "")
+        assert "gives " in by["grammar"] and "!" not in by.get("model", "")
 
 
 def test_one_pass_takes_a_whole_stretch(tokenizer: PreTrainedTokenizerFast) -> None:
