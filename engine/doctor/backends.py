@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr
 from functools import partial
 from importlib.util import find_spec
 from tempfile import TemporaryFile
@@ -11,17 +12,17 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from statelang.diagnostics import Diagnostic, StatelangError
+from statelang.diagnostics import Diagnostic
 from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
-from statelang.engine.doctor.spelling import encoded, quoted
+from statelang.engine.doctor.spelling import difference, encoded, quoted
 from statelang.engine.doctor.subject import Subject
 from statelang.engine.guide import Guide
 from statelang.engine.matcher import Matcher
 from statelang.exports import export
 from statelang.exports.clauses import enforced
 
-_TRACES: Final = 3
+_TRACES: Final = 3  # that are tried
 
 
 @frozen
@@ -49,14 +50,14 @@ class Trial:
     guide: Guide = field(repr=False)
 
     @property
-    def written(self) -> Iterator[list[int]]:
-        """The tokens of each trace, those that are added tokens among them as such."""
+    def written(self) -> Iterator[tuple[str, list[int]]]:
+        """Each trace with its tokens, those that are added tokens among them as such."""
         words, tokenizer = self.guide.vocabulary, self.subject.tokenizer
         added = {i: t.content.encode() for i, t in tokenizer.added_tokens_decoder.items()}
         for trace in self.sample.traces[:_TRACES]:
             ids = encoded(tokenizer, trace)
             read = b"".join(added.get(i, words.tokens[i]) for i in ids)
-            yield ids if read == trace.encode() else words.encode(trace.encode())
+            yield trace, ids if read == trace.encode() else words.encode(trace.encode())
 
     def follow(
         self, ids: list[int], consume: Callable[[int], bool], allows: Callable[[int], bool]
@@ -70,6 +71,12 @@ class Trial:
                 also = "its mask allows" if allows(token) else "it rejects"
                 then = ", and then it rejects it" if allows(token) else ""
                 raise Refused(f"{also} the token {shown}{after}{then}")
+
+    def compare(self, trace: str, read: bytes) -> None:
+        """What a decoder takes the tokens of a trace for. Raises Refused."""
+        if read != trace.encode():
+            changed = difference(trace, read.decode(errors="replace"))
+            raise Refused(f"it takes the tokens of a legal trace for another text: {changed}")
 
 
 def backends(subject: Subject, sample: Sample, guide: Guide) -> tuple[Backend, ...]:
@@ -85,8 +92,9 @@ def backends(subject: Subject, sample: Sample, guide: Guide) -> tuple[Backend, .
             continue
         try:
             tried(trial)
-        except (Refused, StatelangError) as refused:
-            found.append(Backend(name, "nothing", str(refused)))
+        # Besides our own, what a library raises for a tokenizer or a grammar is its own affair.
+        except Exception as refused:
+            found.append(Backend(name, "nothing", " ".join(str(refused).split())[:240]))
         else:
             whole = own or not clauses
             found.append(Backend(name, *(("contracts",) if whole else ("grammar", left))))
@@ -102,7 +110,7 @@ def findings(found: Sequence[Backend], sample: Sample) -> Iterator[Diagnostic]:
 
 def _statelang(trial: Trial) -> None:
     words = trial.guide.vocabulary
-    for trace in trial.sample.traces[:_TRACES]:
+    for trace in trial.sample.traces[:1]:  # masks for it were made when costs were measured
         matcher = Matcher.of(trial.guide, trial.sample.problem)
         ids = words.encode(trace.encode())
         trial.follow(ids, matcher.consume_token, lambda token: False)
@@ -128,11 +136,12 @@ def _llguidance(trial: Trial) -> None:
     def allows(matcher: Any, token: int) -> bool:
         return bool(matcher.compute_bitmask()[token >> 3] >> (token & 7) & 1)
 
-    for ids in trial.written:
+    for trace, ids in trial.written:
         matcher = LLMatcher(tokenizer, grammar)
         if matcher.is_error():
             raise Refused(_unread(matcher.get_error()))
         trial.follow(ids, partial(consumes, matcher), partial(allows, matcher))
+        trial.compare(trace, tokenizer.decode_bytes(ids))
         if not matcher.is_accepting():
             raise Refused("it does not let a legal trace end")
 
@@ -153,14 +162,17 @@ def _xgrammar(trial: Trial) -> None:
     except (RuntimeError, ValueError) as error:
         raise Refused(_unread(str(error))) from error
 
+    spelled = info.decoded_vocab  # a copy each time it is asked for
+
     def allows(matcher: Any, token: int) -> bool:
         row = xgrammar.allocate_token_bitmask(1, info.vocab_size)
         matcher.fill_next_token_bitmask(row)
         return bool(int(row[0, token >> 5]) >> (token & 31) & 1)
 
-    for ids in trial.written:
+    for trace, ids in trial.written:
         matcher = xgrammar.GrammarMatcher(compiled)
         trial.follow(ids, matcher.accept_token, partial(allows, matcher))
+        trial.compare(trace, b"".join(spelled[token] for token in ids))
         if not matcher.is_completed():
             raise Refused("it does not let a legal trace end")
 
@@ -170,7 +182,7 @@ def _llama(trial: Trial) -> None:
     import llama_cpp
 
     text = export(trial.sample.space, "gbnf").text.encode()
-    with TemporaryFile() as file:
+    with TemporaryFile("w+", encoding="utf-8", errors="replace") as file, redirect_stderr(file):
         kept = os.dup(2)
         os.dup2(file.fileno(), 2)
         try:
@@ -181,7 +193,7 @@ def _llama(trial: Trial) -> None:
             os.dup2(kept, 2)
             os.close(kept)
         file.seek(0)
-        said = file.read().decode(errors="replace")
+        said = file.read()
     if not made or "failed to parse grammar" in said:
         raise Refused(_unread(said))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from attrs import frozen
@@ -17,38 +18,51 @@ from statelang.engine.guide import Guide
 from statelang.engine.matcher import Matcher
 from statelang.engine.vocabulary import Vocabulary
 
-_TRACES: Final = 2
+_SECONDS: Final = 2.0  # of the processor, for which masks are made anew
+_AGAIN: Final = 3  # times that known masks are looked up; the fastest counts
 
 
 @frozen
 class Costs:
-    """Tokens with the stop token; `first` and `cold` in milliseconds, `warm` in microseconds a
-    token, of a mask and a step; `memory` in bytes, of the masks of one trace."""
+    """What a trace takes.
+
+    `fewest` and `tokens` (of each trace drawn, ascending) count the stop token. `first` is the
+    milliseconds to the first mask. Then a trace is followed for `steps` tokens: `cold` is the mean
+    of a mask and a step that were not known, in milliseconds; `warm` the same once they are known,
+    in microseconds; `memory` the bytes that the process grew by.
+    """
 
     fewest: int
     tokens: tuple[int, ...]
     first: float
+    steps: int
     cold: float
     warm: float
     memory: int
 
 
 def costs(sample: Sample, guide: Guide) -> Costs:
-    """Measure on the traces of a sample. Raises StatelangError where no trace can be written."""
+    """Measure on the first trace of a sample. Raises StatelangError where none can be written."""
     words = guide.vocabulary
     written = [[*words.encode(trace.encode()), min(words.stops)] for trace in sample.traces]
     start = guide.start(sample.problem)
-    fewest = min([words.fewest(start.way or b"") + 1, *map(len, written)])
-    first, cold = _timed(sample, guide, written[:1], 1), _timed(sample, guide, written[:_TRACES])
-    tokens = sum(map(len, written[:_TRACES]))
-    warm = min(_timed(sample, guide, written[:_TRACES]) for _ in range(3)) / max(tokens, 1)
+    shortest = words.fewest(start.way or b"") + 1
+    ids = written[0] if written else []
+    began = time.process_time()
+    Matcher.of(guide, sample.problem).compute_bitmask()
+    first = time.process_time() - began
+    before = _resident()
+    cold, count = _replayed(sample, guide, ids, _SECONDS)
+    memory = max(_resident() - before, 0)
+    warm = min(_replayed(sample, guide, ids[:count], _SECONDS)[0] for _ in range(_AGAIN))
     return Costs(
-        fewest,
-        tuple(sorted(map(len, written))),
-        1e3 * first,
-        1e3 * cold / max(len(written[:_TRACES]), 1),
-        1e6 * warm,
-        _memory(sample, words, written[:1]),
+        fewest=min([shortest, *map(len, written)]),
+        tokens=tuple(sorted(map(len, written))),
+        first=1e3 * first,
+        steps=count,
+        cold=1e3 * cold / max(count, 1),
+        warm=1e6 * warm / max(count, 1),
+        memory=memory,
     )
 
 
@@ -57,9 +71,8 @@ def findings(subject: Subject, found: Costs) -> Iterator[Diagnostic]:
     typical = found.tokens[len(found.tokens) // 2] if found.tokens else found.fewest
     limits = {"max_position_embeddings": (CONFIG, subject.context)}
     for name in ("max_length", "max_new_tokens"):
-        stated = getattr(subject.generation, name, None)
         if f'"{name}"' in subject.files[GENERATION].text:
-            limits[name] = (GENERATION, stated)
+            limits[name] = (GENERATION, getattr(subject.generation, name, None))
     for name, (file, limit) in limits.items():
         if limit is not None and limit < found.fewest:
             yield finding(
@@ -98,25 +111,22 @@ def impossible(sample: Sample, error: StatelangError) -> Diagnostic:
     return finding("SD606", sample.place, f"no trace can be written: {error}")
 
 
-def _timed(
-    sample: Sample, guide: Guide, written: list[list[int]], most: int | None = None
-) -> float:
-    began = time.process_time()
-    for ids in written:
-        matcher = Matcher.of(guide, sample.problem)
-        for token in ids[:most]:
-            matcher.compute_bitmask()
-            matcher.consume_token(token)
-    return time.process_time() - began
+def _replayed(sample: Sample, guide: Guide, ids: list[int], seconds: float) -> tuple[float, int]:
+    """Seconds of the processor for masks and steps along a trace, and how many there were."""
+    matcher = Matcher.of(guide, sample.problem)
+    began, count = time.process_time(), 0
+    for count, token in enumerate(ids, 1):
+        matcher.compute_bitmask()
+        matcher.consume_token(token)
+        if count % 8 == 0 and time.process_time() - began > seconds:
+            break
+    return time.process_time() - began, count
 
 
-def _memory(sample: Sample, words: Vocabulary, written: list[list[int]]) -> int:
-    """Bytes that a guide holds after some traces, beyond the vocabulary and its tables."""
-    words.trie  # noqa: B018 - made here, as it belongs to the vocabulary
-    tracemalloc.start()
+def _resident() -> int:
+    """Bytes of memory of this process; 0 where the system does not tell."""
     try:
-        guide = Guide(sample.space, words)
-        _timed(sample, guide, written)
-        return tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

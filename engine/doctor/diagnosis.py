@@ -57,10 +57,13 @@ def diagnose(space: StateSpace, model: str, problem: Mapping[str, Any] | None = 
     found: list[Diagnostic] = [*stopping.findings(subject, sample)]
     skipped = list(_skipped(subject, sample))
     found += templates.findings(subject, sample)
+    if all(stop >= len(subject.tokenizer) for stop in subject.stops):
+        skipped.append("texts, traces, masks, backends: there is no stop token")
+        return _diagnosis(subject, found, "", {}, None, (), skipped)
     words = spelling.vocabulary(subject)
     if isinstance(words, Diagnostic):
         found.append(words)
-        skipped.append("traces and masks: the tokenizer cannot be used")
+        skipped.append("texts, traces, masks, backends: the tokenizer cannot be used")
         return _diagnosis(subject, found, "", {}, None, (), skipped)
     found += spelling.findings(subject, sample, words)
     found += costs.fitting(subject, words)

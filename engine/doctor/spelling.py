@@ -20,10 +20,8 @@ _AROUND: Final = 12  # characters shown on each side of a difference
 
 def vocabulary(subject: Subject) -> Vocabulary | Diagnostic:
     """The vocabulary of a model, or why it cannot be used."""
-    # A model without a stop token has a finding of its own; all else can still be asked.
-    stops = subject.stops or {len(subject.tokenizer)}
     try:
-        return Vocabulary.from_tokenizer(subject.tokenizer, stops)
+        return Vocabulary.from_tokenizer(subject.tokenizer, subject.stops)
     except StatelangError as error:
         place = subject.place(TOKENIZER, "tokenizer_class")
         return finding("SD101", place, f"the tokenizer cannot be used: {error}")
@@ -47,8 +45,9 @@ def encoded(tokenizer: Any, text: str) -> list[int]:
 
 
 def specials(tokenizer: Any) -> frozenset[int]:
-    """The tokens that decoding leaves out where it is asked to."""
-    return frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
+    """The tokens that decoding leaves out where it is asked to, but for that of unknown text."""
+    found = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return frozenset(found - {tokenizer.unk_token_id})
 
 
 def _special(subject: Subject, sample: Sample) -> Iterator[Diagnostic]:
@@ -56,7 +55,7 @@ def _special(subject: Subject, sample: Sample) -> Iterator[Diagnostic]:
         text: sorted(specials(subject.tokenizer) & {*encoded(subject.tokenizer, text)})
         for text in sample.literals
     }
-    hit = {text: ids for text, ids in found.items() if ids and _writes(subject.tokenizer, text)}
+    hit = {text: ids for text, ids in found.items() if ids}
     if hit:
         first, *others = (sample.literals[text] for text in hit)
         names = _named(
@@ -70,11 +69,6 @@ def _special(subject: Subject, sample: Sample) -> Iterator[Diagnostic]:
             label="dropped from the text that is decoded",
             also=others,
         )
-
-
-def _writes(tokenizer: Any, text: str) -> bool:
-    """Whether a text comes back from its tokens, special ones included: none is unknown."""
-    return text.strip() in tokenizer.decode(encoded(tokenizer, text), skip_special_tokens=False)
 
 
 def _unwritten(sample: Sample, words: Vocabulary) -> Iterator[Diagnostic]:
@@ -98,9 +92,10 @@ def _unwritten(sample: Sample, words: Vocabulary) -> Iterator[Diagnostic]:
 
 def _changed(subject: Subject, sample: Sample, words: Vocabulary) -> Iterator[Diagnostic]:
     for trace in sample.traces:
-        read = words.decode(encoded(subject.tokenizer, trace)).decode(errors="replace")
-        if read in (trace, f" {trace}"):
-            continue
+        ids = encoded(subject.tokenizer, trace)
+        read = words.decode(ids).decode(errors="replace")
+        if read in (trace, f" {trace}") or subject.tokenizer.unk_token_id in ids:
+            continue  # `_spaced` and `_uncovered` tell of the others
         legal = validate(sample.space, read, sample.problem).contracts is True
         steps = _named(_normalizers(subject.tokenizer))
         yield finding(

@@ -129,8 +129,8 @@ def _facts(found: Diagnosis) -> Iterator[tuple[str, str]]:
         yield "traces", f"at least {costs.fewest} tokens{drawn}{within}"
         yield (
             "masks",
-            f"the first {costs.first:.0f} ms, a new trace {costs.cold:.0f} ms, known ones "
-            f"{costs.warm:.1f} us a token, {costs.memory / 2**20:.1f} MB",
+            f"the first {costs.first:.1f} ms, new ones {costs.cold:.1f} ms each, known ones "
+            f"{costs.warm:.1f} us; {costs.memory / 2**20:.0f} MB for {costs.steps} tokens",
         )
     for number, backend in enumerate(found.backends):
         why = f" ({backend.why})" if backend.why else ""

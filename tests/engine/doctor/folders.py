@@ -121,6 +121,12 @@ def codes(found: Diagnosis) -> list[str]:
     return [each.code for each in found.findings if each.code != "SD501"]
 
 
+def message(found: Diagnosis, code: str) -> str:
+    """What the one finding of a code says."""
+    (said,) = [each.message for each in found.findings if each.code == code]
+    return said
+
+
 def examined(path: Path, tokenizer: Any, space: StateSpace = SPACE, **options: Any) -> Diagnosis:
     """What is found in a folder."""
     return diagnose(space, folder(path, tokenizer, **options))
