@@ -12,7 +12,10 @@ from statelang.machine import Machine
 from statelang.search import Node, Order, Search
 from statelang.space import StateSpace
 
-_PATIENCE: Final = (200, 100, 50, 20, 0)  # choices before a walk heads for the end
+_PATIENCE: Final = (200, 100, 50, 20, 5)  # choices before a walk heads for the end
+_WIDTHS: Final = (3, 16)
+_LIMIT: Final = 2_000  # places that such a walk visits: where it may lock, back is far
+_LAST: Final = ((0, 3, 4_000), (0, 16, 4_000), (0, 256, 8_000))
 _LINGER: Final = 0.5  # how often, between two steps, the way farthest from the end is taken
 _FOREIGN: Final = 0.02  # how often a character beyond ASCII is written
 _LEAVE: Final = 0.3  # how often a text that may go on is left instead
@@ -22,7 +25,7 @@ _OTHER: Final = "é€,.'-?!$%:;0123456789ABCXYZ".encode()
 
 @lru_cache(maxsize=16)
 def _search(space: StateSpace) -> Search:
-    return Search(Machine(space), limit=20_000)
+    return Search(Machine(space))
 
 
 class _RandomOrder:
@@ -96,15 +99,15 @@ def walk(space: StateSpace, seed: int, *, problem: Mapping[str, Any] | None = No
     base = _search(space)
     start = base.machine.start(problem)
     thread, env = start.alive[0]
-    for attempt, patience in enumerate(_PATIENCE):
+    first = [(patience, width, _LIMIT) for patience in _PATIENCE for width in _WIDTHS]
+    for attempt, (patience, width, limit) in enumerate((*first, *_LAST)):
         chance = random.Random(f"{seed}/{attempt}")
         search = _WalkSearch(base, chance)
         order = _RandomOrder(search, chance, chance.randint(patience // 4, patience))
-        for width in (3, 16, 256):
-            found = search.from_node(Node(thread, env, b""), order, width)
-            if found is not None:
-                return found.decode()
+        found = search.from_node(Node(thread, env, b""), order, width, limit=limit)
+        if found is not None:
+            return found.decode()
     raise StatelangError(
-        f"no legal trace of `{space.name}` was found; its contracts may leave no way to the end: "
-        f"run `statelang check` on it"
+        f"no legal trace of `{space.name}` was found in {len(first) + len(_LAST)} bounded walks; "
+        f"its contracts may leave no way to the end: run `statelang check` on it"
     )

