@@ -17,7 +17,6 @@ from statelang.engine.matcher import Matcher, guide
 from statelang.engine.processor import model_vocabulary
 from statelang.engine.sequences import Finish, Free, Steered
 from statelang.engine.verdict import Verdict, validate
-from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 from statelang.teaching.instructions import question
 from statelang.tools import Function
@@ -119,6 +118,11 @@ def sample_until(
 
     The gold answer plays no part in what is sampled again.
     """
+    if not hasattr(model, "hf_tokenizer"):
+        raise StatelangError(
+            f"`{type(model).__name__}` is not a model of `outlines.from_transformers`, which "
+            "`generate` needs; steer it with `outlines.Generator(model, processor=constrain(...))`"
+        )
     steered = _Steering(space, model, mask, max_tokens, temperature, tools)
     found: list[Generation | None] = [None] * len(problems)
     waiting = list(range(len(problems)))
@@ -152,7 +156,7 @@ class _Steering:
 
     def row(self, problem: Mapping[str, Any], chance: Random) -> Free:
         """A trace at its beginning."""
-        vocabulary = _vocabulary(self.model)
+        vocabulary = model_vocabulary(self.model)
         ids = list(self.model.hf_tokenizer(prompt(self.space, problem))["input_ids"])
         if not ids:
             raise StatelangError("a prompt is empty, so the model has nothing to go on from")
@@ -172,7 +176,7 @@ class _Steering:
 
     def generation(self, problem: Mapping[str, Any], row: Free) -> Generation:
         """What a trace that has ended became."""
-        vocabulary = _vocabulary(self.model)
+        vocabulary = model_vocabulary(self.model)
         ids = tuple(row.ids[row.begin :])
         written = [token for token in ids if token not in vocabulary.stops]
         text = vocabulary.decode(written).decode(errors="replace")
@@ -180,11 +184,6 @@ class _Steering:
         assert row.finish is not None
         authors = tuple(row.authors)
         return Generation(problem, text, row.spent, verdict, 1, ids, authors, row.finish)
-
-
-@lru_cache(maxsize=8)
-def _vocabulary(model: Any) -> Vocabulary:
-    return model_vocabulary(model)
 
 
 @lru_cache(maxsize=8)

@@ -103,6 +103,8 @@ class Steered(Free):
                 return
             for token, writer in part[:count]:
                 self._write(token, writer)
+                if self.finish is not None:
+                    return
             if count < len(part):
                 return
 

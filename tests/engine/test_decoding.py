@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 import outlines
@@ -18,9 +19,14 @@ import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import generate
 from statelang.engine.stalling import WINDOW
+from statelang.engine.tools import Python
 from statelang.training.model import tiny_llama
 from tests.training.small import SPACE, small_model, small_tokenizer
 
+confined = pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"),
+    reason="programs of a model are run on Linux on x86-64 alone",
+)
 ASKED = ["one?", "a much longer question, is it not?", "3 + 4?", "a b c"]
 
 
@@ -128,6 +134,45 @@ def test_a_token_has_an_author(tokenizer: PreTrainedTokenizerFast) -> None:
         for result in results:
             assert result.strip("!") in by["tool twice"]
         assert "gives " in by["grammar"] and "!" not in by.get("model", "")
+
+
+RUN = """
+start : run _then
+_then : run _then
+      | stop
+
+//@ writes OUT = python(CODE)
+run : "run " CODE ": " OUT "\\n"
+stop : "stop\\n"
+
+CODE : "while 1: pass" | "1/0" | "print(6*7)" | "print('x'*9999)"
+OUT : /[^\\n]{1,80}/
+"""
+
+
+@confined
+def test_tools_that_fail_or_hang_write_their_error(tokenizer: PreTrainedTokenizerFast) -> None:
+    """A program of the model's that fails, floods or never ends leaves an error in its field, in
+    its own row, and the trace goes on to its end."""
+    space, model = statelang.loads(RUN), steered(small_model(tokenizer), tokenizer)
+    tools = {"python": Python(seconds=1, characters=60)}
+    said = {
+        "while 1": "error: no answer within 1 s",
+        "1/0": "error: ZeroDivisionError: division by zero",
+        "print(6*7)": "42",
+        "print('x'*9999)": "error: more than 60 characters",
+    }
+    found = list(generate(space, model, problems(*ASKED), max_tokens=150, tools=tools, seed=2))
+    lines = [line for g in found for line in g.text.splitlines() if line.startswith("run ")]
+    assert all(g.verdict.contracts and g.text.endswith("stop\n") for g in found)
+    assert len({line.split(": ")[0] for line in lines}) > 2
+    for line in lines:
+        code, _, out = line.removeprefix("run ").replace(": pass", "").partition(": ")
+        assert said[code] == out
+    for generation in found:
+        pairs = zip(generation.ids, generation.authors, strict=True)
+        wrote = str(tokenizer.decode([token for token, author in pairs if author == "tool python"]))
+        assert all(f"{said[code]}" in wrote for code in said if f"run {code}" in generation.text)
 
 
 def test_one_pass_takes_a_whole_stretch(tokenizer: PreTrainedTokenizerFast) -> None:
