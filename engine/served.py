@@ -19,7 +19,7 @@ import httpx2
 from attrs import frozen
 
 from statelang.engine.served_trace import ServedTrace
-from statelang.engine.server import NOTATIONS, BrokenOff, Piece, Server, pieces
+from statelang.engine.server import BrokenOff, Piece, Server, pieces
 from statelang.engine.verdict import Verdict, validate
 from statelang.exports.continuation import continuation
 from statelang.machine import Machine
@@ -110,11 +110,17 @@ class _Serving:
         # A machine of its own: what machines and searches remember is not made for many threads.
         search = Search(Machine(self.space))
         trace = ServedTrace(search, search.machine.start(problem, self.tools), self.tries)
-        asked = question(self.space, problem)
-        prompt = asked if isinstance(problem.get("prompt"), str) else f"{asked}\n"
+        prompt = _prompt(self.space, problem)
         tokens = requests = breaks = 0
         while not trace.is_done and trace.stuck is None:
-            body = self._body(search, trace, prompt, seed + requests)
+            grammar = continuation(search, trace.here.configuration)
+            if grammar is None:
+                trace.stuck = "nothing may follow: the space locks, run `statelang check` on it"
+                break
+            left = self.max_tokens - trace.kept
+            body = self.server.body(
+                prompt + trace.text, grammar, left, self.temperature, seed + requests
+            )
             requests += 1
             try:
                 with closing(pieces(self.client, self.server, body)) as answer:
@@ -133,11 +139,10 @@ class _Serving:
             problem, trace.text, verdict, tokens, trace.kept, requests, trace.again, trace.stuck
         )
 
-    def _body(self, search: Search, trace: ServedTrace, prompt: str, seed: int) -> dict[str, Any]:
-        notation = NOTATIONS[self.server.kind]
-        grammar = continuation(search, trace.here.configuration, notation) if notation else None
-        left = self.max_tokens - trace.kept
-        return self.server.body(prompt + trace.text, grammar, left, self.temperature, seed)
+
+def _prompt(space: StateSpace, problem: Mapping[str, Any]) -> str:
+    asked = question(space, problem)
+    return asked if isinstance(problem.get("prompt"), str) else f"{asked}\n"
 
 
 def _take(trace: ServedTrace, piece: Piece, max_tokens: int) -> bool:

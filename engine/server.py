@@ -18,12 +18,6 @@ from attrs import field, frozen
 from statelang.diagnostics import StatelangError
 
 Kind = Literal["llama.cpp", "vllm", "sglang", "plain"]
-NOTATIONS: Final[Mapping[Kind, str | None]] = {
-    "llama.cpp": "gbnf",
-    "vllm": "ebnf",
-    "sglang": "ebnf",
-    "plain": None,
-}
 # Servers cut and bend the model's distribution where they are not told otherwise.
 _WHOLE: Final[Mapping[Kind, Mapping[str, Any]]] = {
     "llama.cpp": {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0},
@@ -94,7 +88,7 @@ class Server:
     def body(
         self, prompt: str, grammar: str | None, max_tokens: int, temperature: float, seed: int
     ) -> dict[str, Any]:
-        """A request as plain values."""
+        """A request as plain values; `grammar` is GBNF, and not sent to a "plain" server."""
         fields: dict[str, Any] = {
             "model": self.model,
             "prompt": prompt,

@@ -18,10 +18,10 @@ from statelang import regex
 from statelang.automaton import NOTHING, Regular, lowest
 from statelang.env import Env
 from statelang.events import OpenAction
-from statelang.exports import as_ebnf, as_gbnf
+from statelang.exports import as_gbnf
 from statelang.exports.rules import All, Chars, Node, OneOf, Text, Times, Use, join, node, rules
 from statelang.machine import Configuration, Machine
-from statelang.places import Exit, Return, Stack
+from statelang.places import Exit, Return, Stack, live
 from statelang.program import Call, Pass, Read
 from statelang.search import Search
 from statelang.space import StateSpace
@@ -32,16 +32,15 @@ _SHARE: Final = 128  # texts written out in all, about
 _DEEPEST: Final = 48  # texts written out one behind the other
 _MOST_STATES: Final = 200  # of a field's automaton that is written as rules
 
-_WRITERS: Final = {"gbnf": as_gbnf.text, "ebnf": as_ebnf.text}
 
+def continuation(search: Search, configuration: Configuration) -> str | None:
+    """A grammar of what may follow a configuration between two texts, as GBNF.
 
-def continuation(search: Search, configuration: Configuration, to: str) -> str | None:
-    """A grammar of what may follow a configuration between two texts, its first rule `root`.
+    llama.cpp reads it, and so do llguidance and xgrammar, where they read EBNF.
 
     Args:
         search: Over the machine of the space, with contracts.
         configuration: Where the trace stands; no text is half read.
-        to: "gbnf" or "ebnf".
 
     Returns:
         The grammar, or None where nothing may follow.
@@ -50,7 +49,7 @@ def continuation(search: Search, configuration: Configuration, to: str) -> str |
     first = writer.exact(configuration, _SHARE, 0)
     if first is None:
         return None
-    return _WRITERS[to](writer.reached(first), writer.root)
+    return as_gbnf.text(writer.reached(first), writer.root)
 
 
 @define
@@ -73,63 +72,52 @@ class _Writer:
 
     def exact(self, configuration: Configuration, share: int, depth: int) -> Node | None:
         """What may follow, text by text; None for nothing."""
-        text, base = configuration.text, configuration.base
-        ways: list[tuple[Exit, Env, tuple[bytes, ...] | None, Node]] = []
-        ends = False
-        for thread, env in configuration.alive:
+        at, options, texts = configuration, list[Node](), dict[bytes, None]()
+        for thread, env in at.alive:
             if thread.left is not None and not thread.left.nullable:
                 continue
             for exit_ in self.machine.exits(thread):
                 if exit_.read is None:
-                    after = self.machine.apply(exit_.events, env, text, len(text), base)
-                    ends = ends or after is not None
+                    if self.machine.apply(exit_.events, env, at.text, len(at.text), at.base):
+                        options.append(Text(""))
                     continue
-                way = self._way(exit_, env, configuration)
-                if way is not None:
-                    ways.append((exit_, env, *way))
-        count = sum(1 if texts is None else len(texts) for _, _, texts, _ in ways)
-        options: list[Node] = [Text("")] if ends else []
-        for exit_, env, texts, plain in ways:
-            if texts is None:
-                options.append(plain)
-                continue
-            for one in texts:
-                option = self._behind(configuration, exit_, env, one, share // count, depth + 1)
-                if option is not None:
-                    options.append(join(Text(one.decode()), option))
+                way = self._way(exit_, env, at)
+                if isinstance(way, tuple):
+                    texts |= dict.fromkeys(way)
+                else:
+                    options.append(way)
+        count = len(options) + len(texts)
+        for text in texts:
+            behind = self._behind(at, text, share // count, depth + 1)
+            if behind is not None:
+                options.append(join(Text(text.decode()), behind))
         return _one_of(options) if options else None
 
-    def _way(
-        self, exit_: Exit, env: Env, at: Configuration
-    ) -> tuple[tuple[bytes, ...] | None, Node] | None:
-        """The texts that a way on admits, if few; else what it admits, the plain grammar behind."""
+    def _way(self, exit_: Exit, env: Env, at: Configuration) -> tuple[bytes, ...] | Node:
+        """The texts that a way on admits, if they are few; else what it admits, and the plain
+        grammar behind that."""
         assert exit_.read is not None
         language, guards = exit_.read.language, exit_.guards
         if exit_.dynamic:
             entered = self.machine.entered(exit_, env, at.text, len(at.text), at.base)
             if entered is None:
-                return None
+                return ()
             _, language, guards = entered
         elif self.machine.apply(exit_.events, env, at.text, len(at.text), at.base) is None:
-            return None
+            return ()
         texts = _few(language, guards)
         if texts is not None:
-            return texts, Text("")
-        node = None if language is exit_.read.language else self._automaton(language)
-        plain = join(node or self._text(exit_.read), self._tail(exit_.read.target, exit_.stack))
-        return None, plain
+            return texts
+        narrowed = None if language is exit_.read.language else self._automaton(language)
+        return join(narrowed or self._text(exit_.read), self._tail(exit_.read.target, exit_.stack))
 
-    def _behind(
-        self, at: Configuration, exit_: Exit, env: Env, text: bytes, share: int, depth: int
-    ) -> Node | None:
+    def _behind(self, at: Configuration, text: bytes, share: int, depth: int) -> Node | None:
         """What may follow a text that has been written out."""
         after = self.machine.advance(at, text)
         if after is None:
             return None
         alive = tuple((t, e) for t, e in after.alive if t.left is None or t.left.nullable)
         after = Configuration(alive, after.text, after.base)
-        if not alive:
-            return None
         if share > 0 and depth < _DEEPEST:
             return self.exact(after, share, depth)
         if not self.search.step(after):
@@ -194,7 +182,7 @@ class _Writer:
             options: list[Node] = [Text("")] if state.nullable else []
             for kind in state.classes:
                 after = state.step(lowest(kind))
-                if after is NOTHING:
+                if not live(after):
                     continue
                 if kind >> 0x80:
                     return None
