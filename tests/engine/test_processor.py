@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from threading import Thread
@@ -121,6 +122,29 @@ def test_a_batch_of_problems(mode: str, kind: str) -> None:
     for asked in (["question"] * 3, [problem["question"] for problem in PROBLEMS]):
         found = generator.batch(asked, max_new_tokens=BUDGET, **settings(kind, mode))
         assert [count] * 3 == [check(f, p) for f, p in zip(found, PROBLEMS, strict=True)]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["bytes", "merges"])
+@pytest.mark.parametrize("mode", [*SINGLE, *BATCHED])
+def test_many_traces(mode: str, kind: str, record_count: Callable[[str, int], None]) -> None:
+    """All of them legal and whole, with budgets down to the least, and one processor for two."""
+    asked = PROBLEMS[1:2] if mode in SINGLE else PROBLEMS
+    least = 24 if kind == "bytes" else 16
+    total = 0
+    for seed in range(20):
+        torch.manual_seed(seed)
+        budget = least + 2 * seed
+        processor = constrain(SPACE, steered(kind), asked, budget)
+        generator: Any = outlines.Generator(steered(kind), processor=processor)
+        for prompts in (["Q"] * len(asked), [problem["question"] for problem in asked]):
+            more = {"max_new_tokens": budget, **settings(kind, mode)}
+            if mode in SINGLE:
+                total += check(generator(prompts[0], **more), asked[0])
+                continue
+            for found, problem in zip(generator.batch(prompts, **more), asked, strict=True):
+                total += check(found, problem)
+    record_count("traces in the decoding modes of transformers that validate", total)
 
 
 # ---- a processor of transformers, without Outlines -------------------------------------------
