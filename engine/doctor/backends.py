@@ -105,7 +105,9 @@ def findings(found: Sequence[Backend], sample: Sample) -> Iterator[Diagnostic]:
     """The decoders that carry nothing."""
     for backend in found:
         if backend.carries == "nothing":
-            yield finding("SD501", sample.place, f"not with {backend.name}: {backend.why}")
+            yield finding(
+                "SD501", sample.place, f"{backend.name} cannot carry the space: {backend.why}"
+            )
 
 
 def _statelang(trial: Trial) -> None:
@@ -203,8 +205,8 @@ def _unread(said: str) -> str:
 
 
 _DECODERS: Final[tuple[tuple[str, str, Callable[[Trial], None]], ...]] = (
-    ("statelang in transformers, through Outlines", "statelang", _statelang),
-    ("llguidance: Outlines CFG, vLLM, SGLang", "llguidance", _llguidance),
-    ("xgrammar: vLLM; as EBNF Outlines, SGLang", "xgrammar", _xgrammar),
-    ("llama.cpp, as GBNF", "llama_cpp", _llama),
+    ("statelang (transformers, through Outlines)", "statelang", _statelang),
+    ("llguidance (Outlines CFG, vLLM, SGLang)", "llguidance", _llguidance),
+    ("xgrammar (vLLM; as EBNF: Outlines, SGLang)", "xgrammar", _xgrammar),
+    ("llama.cpp (as GBNF)", "llama_cpp", _llama),
 )

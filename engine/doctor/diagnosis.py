@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from statelang.diagnostics import Diagnostic, Severity, StatelangError
 from statelang.engine.doctor import backends, costs, options, spelling, stopping, templates
@@ -17,23 +17,24 @@ from statelang.engine.guide import Guide
 from statelang.engine.vocabulary import Vocabulary
 from statelang.space import StateSpace
 
-_ORDER: Final = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
-
 
 @frozen
 class Diagnosis:
     """What was found, errors first; what was measured; and what could not be asked, with why.
 
-    `tags` counts the tokens of each literal; `costs` is None where no trace could be written.
+    `size` counts the tokens of the tokenizer, `doubled` those that write the same as another, and
+    `literals` the tokens of each; `costs` is None where no trace could be written.
     """
 
     findings: tuple[Diagnostic, ...]
-    tokenizer: str
-    tags: Mapping[str, int]
-    costs: Costs | None
-    context: int | None
-    backends: tuple[Backend, ...]
     skipped: tuple[str, ...]
+    tokenizer: str
+    size: int
+    context: int | None
+    doubled: int = 0
+    literals: Mapping[str, int] = field(factory=dict)
+    costs: Costs | None = None
+    backends: tuple[Backend, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -54,53 +55,54 @@ def diagnose(space: StateSpace, model: str, problem: Mapping[str, Any] | None = 
     """
     subject = read(str(model))
     sample = draw(space, problem)
-    found: list[Diagnostic] = [*stopping.findings(subject, sample)]
-    skipped = list(_skipped(subject, sample))
-    found += templates.findings(subject, sample)
+    found = [*stopping.findings(subject, sample), *templates.findings(subject, sample)]
+    skipped = [*_skipped(subject, sample)]
+    rest = "texts, masks, options, backends"
     if all(stop >= len(subject.tokenizer) for stop in subject.stops):
-        skipped.append("texts, traces, masks, backends: there is no stop token")
-        return _diagnosis(subject, found, "", {}, None, (), skipped)
+        return _diagnosis(subject, found, [*skipped, f"{rest}: there is no stop token"])
     words = spelling.vocabulary(subject)
     if isinstance(words, Diagnostic):
-        found.append(words)
-        skipped.append("texts, traces, masks, backends: the tokenizer cannot be used")
-        return _diagnosis(subject, found, "", {}, None, (), skipped)
+        said = f"{rest}: the tokenizer cannot be used"
+        return _diagnosis(subject, [*found, words], [*skipped, said])
     found += spelling.findings(subject, sample, words)
     found += costs.fitting(subject, words)
-    guide, measured = Guide(space, words), None
-    try:
-        measured = costs.costs(sample, guide)
-        found += costs.findings(subject, measured)
-        found += options.findings(subject, sample, guide)
-    except StatelangError as error:
-        found.append(costs.impossible(sample, error))
-    tried = backends.backends(subject, sample, guide)
-    found += backends.findings(tried, sample)
-    tags = {text: len(words.encode(text.encode())) for text in sample.literals}
-    return _diagnosis(subject, found, _twice(words), tags, measured, tried, skipped)
+    known: dict[str, Any] = {
+        "doubled": _doubled(words),
+        "literals": {text: len(words.encode(text.encode())) for text in sample.literals},
+    }
+    if sample.is_asked:
+        guide = Guide(space, words)
+        try:
+            known["costs"] = costs.costs(sample, guide)
+            found += costs.findings(subject, known["costs"])
+            found += options.findings(subject, sample, guide)
+        except StatelangError as error:
+            found.append(costs.impossible(sample, error))
+        known["backends"] = backends.backends(subject, sample, guide)
+        found += backends.findings(known["backends"], sample)
+    return _diagnosis(subject, found, skipped, **known)
 
 
-def _twice(words: Vocabulary) -> str:
+def _doubled(words: Vocabulary) -> int:
     texts = [text for text in words.tokens if text]
-    count = len(texts) - len({*texts})
-    return f", {count:,} of them with the text of another" if count else ""
+    return len(texts) - len({*texts})
 
 
 def _diagnosis(
-    subject: Subject,
-    found: Iterable[Diagnostic],
-    twice: str,
-    tags: Mapping[str, int],
-    measured: Costs | None,
-    tried: tuple[Backend, ...],
-    skipped: list[str],
+    subject: Subject, found: Iterable[Diagnostic], skipped: Iterable[str], **known: Any
 ) -> Diagnosis:
-    ordered = sorted(found, key=lambda each: (_ORDER.index(each.severity), each.code))
-    name = f"{type(subject.tokenizer).__name__}, {len(subject.tokenizer):,} tokens{twice}"
-    return Diagnosis(tuple(ordered), name, tags, measured, subject.context, tried, tuple(skipped))
+    order = [*Severity].index
+    return Diagnosis(
+        tuple(sorted(found, key=lambda each: (order(each.severity), each.code))),
+        tuple(skipped),
+        type(subject.tokenizer).__name__,
+        len(subject.tokenizer),
+        subject.context,
+        **known,
+    )
 
 
-def _skipped(subject: Subject, sample: Sample) -> Iterable[str]:
+def _skipped(subject: Subject, sample: Sample) -> Iterator[str]:
     if sample.why:
         yield f"traces, masks, options, backends: {sample.why}"
     if CONFIG in subject.absent:

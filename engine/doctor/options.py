@@ -18,7 +18,7 @@ from statelang.engine.bits import unpacked
 from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
 from statelang.engine.doctor.spelling import quoted
-from statelang.engine.doctor.subject import CONFIG, GENERATION, Subject
+from statelang.engine.doctor.subject import Subject
 from statelang.engine.guide import Guide
 from statelang.engine.matcher import Matcher
 
@@ -41,62 +41,54 @@ _WEIGHTS: Final[dict[str, Any]] = {
 
 def findings(subject: Subject, sample: Sample, guide: Guide) -> Iterator[Diagnostic]:
     """Options that ban legal tokens, tried on the traces, and those that weigh them anew."""
-    for name, processor in _bans(subject):
-        written, banned = _tried(processor, sample, guide)
-        where = subject.place(*_file(subject, name), name)
-        value = getattr(subject.generation, name)
+    for name, made in _bans(subject).items():
+        value = getattr(subject.generation, name, None)
+        if not value:
+            continue
+        said = f"`{name}` = {_short(value)}"
+        try:
+            written, banned = _tried(made(value), sample, guide)
+        except (TypeError, ValueError) as error:
+            yield finding("SD404", subject.option(name), f"{said} cannot be used: {error}")
+            continue
         if written is not None:
             after = f"after {quoted(written[-40:])}" if written else "at the beginning"
-            yield finding(
-                "SD401", where, f"`{name}` = {_short(value)} leaves no legal token {after}"
-            )
+            yield finding("SD401", subject.option(name), f"{said} leaves no legal token {after}")
         elif banned is not None:
-            yield finding(
-                "SD402",
-                where,
-                f"`{name}` = {_short(value)} bans a token of a legal trace, {quoted(banned)}",
-            )
+            what = f"bans a token of a legal trace, {quoted(banned)}"
+            yield finding("SD402", subject.option(name), f"{said} {what}")
     for name, neutral in _WEIGHTS.items():
         value = getattr(subject.generation, name, None)
         if value not in (None, neutral):
             yield finding(
                 "SD403",
-                subject.place(*_file(subject, name), name),
+                subject.option(name),
                 f"`{name}` = {_short(value)} weighs tokens by what stands before "
                 "them or where they stand, whether legal or not",
             )
-
-
-def _file(subject: Subject, name: str) -> tuple[str]:
-    stated = f'"{name}"' in subject.files[CONFIG].text
-    return (CONFIG if stated and not subject.files[GENERATION].text else GENERATION,)
 
 
 def _short(value: Any) -> str:
     return str(value) if len(str(value)) <= 40 else f"{str(value)[:40]}..."
 
 
-def _bans(subject: Subject) -> Iterator[tuple[str, Any]]:
-    """The options that make tokens impossible, as the processors that `generate` makes of them."""
+def _bans(subject: Subject) -> dict[str, Callable[[Any], Any]]:
+    """The options that make tokens impossible, with what `generate` makes of their values."""
     from transformers.generation import logits_process as made
 
     stops = sorted(subject.stops)
-    makers: dict[str, Callable[[Any], Any]] = {
+    return {
         "no_repeat_ngram_size": made.NoRepeatNGramLogitsProcessor,
-        "bad_words_ids": lambda value: made.NoBadWordsLogitsProcessor(value, stops),
+        "bad_words_ids": lambda ids: made.NoBadWordsLogitsProcessor(ids, stops),
         "suppress_tokens": made.SuppressTokensLogitsProcessor,
-        "begin_suppress_tokens": lambda value: made.SuppressTokensAtBeginLogitsProcessor(
-            value, _PROMPT
+        "begin_suppress_tokens": lambda ids: made.SuppressTokensAtBeginLogitsProcessor(
+            ids, _PROMPT
         ),
-        "min_length": lambda value: made.MinLengthLogitsProcessor(value, stops),
-        "min_new_tokens": lambda value: made.MinNewTokensLengthLogitsProcessor(
-            _PROMPT, value, stops
+        "min_length": lambda length: made.MinLengthLogitsProcessor(length, stops),
+        "min_new_tokens": lambda length: made.MinNewTokensLengthLogitsProcessor(
+            _PROMPT, length, stops
         ),
     }
-    for name, maker in makers.items():
-        value = getattr(subject.generation, name, None)
-        if value:
-            yield name, maker(value)
 
 
 def _tried(processor: Any, sample: Sample, guide: Guide) -> tuple[str | None, str | None]:
@@ -119,12 +111,10 @@ def _tried(processor: Any, sample: Sample, guide: Guide) -> tuple[str | None, st
             left = np.flatnonzero(legal & np.isfinite(scores.numpy()))
             if not left.size:
                 return matcher.trace, banned
-            token = wanted[step] if step < len(wanted) else -1
+            token = wanted[step] if wanted else int(chance.choice(left.tolist()))
             if token not in left:
-                if wanted and banned is None and step < len(wanted):
-                    banned = guide.vocabulary.decode([token]).decode(errors="replace")
-                wanted = []
-                token = int(chance.choice(left.tolist()))
+                banned = guide.vocabulary.decode([token]).decode(errors="replace")
+                wanted, token = [], int(chance.choice(left.tolist()))
             matcher.consume_token(token)
             if matcher.is_stopped():
                 break

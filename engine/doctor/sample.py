@@ -36,6 +36,11 @@ class Sample:
     traces: tuple[str, ...]
     why: str = ""
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the inputs of the space are known, if it has any."""
+        return self.problem is not None or not self.space.inputs
+
 
 def draw(space: StateSpace, problem: Mapping[str, Any] | None) -> Sample:
     """The traces of one problem; without one, of the problem that ships with the space."""
@@ -45,6 +50,10 @@ def draw(space: StateSpace, problem: Mapping[str, Any] | None) -> Sample:
         if example is not None:
             problem = example.problem
             found.append(example.text)
+    if problem is None and space.inputs:
+        names = ", ".join(f"`{each.name}`" for each in space.inputs)
+        why = f"the space has inputs ({names}); give them as a problem"
+        return Sample(space, *_places(space), problem, (), why)
     why, began = "", time.monotonic()
     try:
         for seed in range(_WALKS):
@@ -53,6 +62,11 @@ def draw(space: StateSpace, problem: Mapping[str, Any] | None) -> Sample:
             found.append(walk(space, seed, problem=problem))
     except StatelangError as error:
         why = str(error)
+    return Sample(space, *_places(space), problem, tuple(dict.fromkeys(found)), why)
+
+
+def _places(space: StateSpace) -> tuple[Place, dict[str, Place]]:
+    """Where the space begins, and where each quoted text of its payloads first stands."""
     literals: dict[str, Place] = {}
     definitions = parse(space.source).definitions
     for definition in definitions:
@@ -60,5 +74,5 @@ def draw(space: StateSpace, problem: Mapping[str, Any] | None) -> Sample:
             if isinstance(leaf, Literal) and leaf.value in space.literals:
                 literals.setdefault(leaf.value, (space.source, leaf.span))
     start = next(each for each in definitions if each.name == "start")
-    place = space.source, Span(start.span.start, start.span.start + len(start.name))
-    return Sample(space, place, literals, problem, tuple(dict.fromkeys(found)), why)
+    span = Span(start.span.start, start.span.start + len(start.name))
+    return (space.source, span), literals

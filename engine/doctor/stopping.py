@@ -8,14 +8,14 @@ from statelang.diagnostics import Diagnostic
 from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
 from statelang.engine.doctor.spelling import encoded
-from statelang.engine.doctor.subject import GENERATION, TOKENIZER, Subject
+from statelang.engine.doctor.subject import TOKENIZER, Subject
 
 
 def findings(subject: Subject, sample: Sample) -> Iterator[Diagnostic]:
     """What is wrong with the stop tokens of a tokenizer and of a generation configuration."""
     tokenizer, own = subject.tokenizer, subject.tokenizer.eos_token_id
     named = subject.place(TOKENIZER, "eos_token")
-    configured = subject.place(GENERATION, "eos_token_id")
+    configured = subject.option("eos_token_id")
     if not subject.stops:
         yield finding("SD301", named, "there is no stop token, so no trace could end")
         return

@@ -43,6 +43,11 @@ class Subject:
                 return source, Span(start, start + len(key) + 2)
         return source, Span(0, 0)
 
+    def option(self, name: str) -> Place:
+        """Where an option of generation is stated; older models have them in their config.json."""
+        in_config = f'"{name}"' not in self.files[GENERATION].text
+        return self.place(CONFIG if in_config and self.files[CONFIG].text else GENERATION, name)
+
     @property
     def stops(self) -> frozenset[int]:
         """The stop tokens of the tokenizer and of the generation configuration."""
@@ -87,17 +92,17 @@ def read(model: str) -> Subject:
     messages.set_verbosity(logging.ERROR)
     try:
         tokenizer = _loaded(AutoTokenizer, model, absent, TOKENIZER)
+        if tokenizer is None:
+            raise StatelangError(
+                f"model {model}: its tokenizer cannot be loaded ({absent[TOKENIZER]}). Save it "
+                "with save_pretrained, or name another folder."
+            )
         config = _loaded(AutoConfig, model, absent, CONFIG)
         generation = _loaded(GenerationConfig, model, absent, GENERATION)
         if generation is None and config is not None:
             generation = GenerationConfig.from_model_config(config)
     finally:
         messages.set_verbosity(before)
-    if tokenizer is None:
-        raise StatelangError(
-            f"model {model}: its tokenizer cannot be loaded ({absent[TOKENIZER]}). Save it with "
-            "save_pretrained, or name another folder."
-        )
     files = {name: _source(model, name) for name in (TOKENIZER, CONFIG, GENERATION, TEMPLATE)}
     return Subject(model, tokenizer, config, generation, files, absent)
 

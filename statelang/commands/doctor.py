@@ -92,15 +92,8 @@ def as_dict(found: Diagnosis) -> dict[str, Any]:
     """A diagnosis as plain values, for JSON."""
     from attrs import asdict
 
-    return {
-        "findings": [finding.as_dict() for finding in found.findings],
-        "tokenizer": found.tokenizer,
-        "tags": dict(found.tags),
-        "costs": asdict(found.costs) if found.costs else None,
-        "context": found.context,
-        "backends": [asdict(backend) for backend in found.backends],
-        "skipped": list(found.skipped),
-    }
+    findings = [finding.as_dict() for finding in found.findings]
+    return {**asdict(found, filter=lambda part, _: part.name != "findings"), "findings": findings}
 
 
 def _terminal(found: Diagnosis, options: argparse.Namespace) -> None:
@@ -113,14 +106,15 @@ def _terminal(found: Diagnosis, options: argparse.Namespace) -> None:
 
 def _facts(found: Diagnosis) -> Iterator[tuple[str, str]]:
     """What was measured, a line each."""
-    yield "tokenizer", found.tokenizer
-    if found.tags:
-        single = sum(count == 1 for count in found.tags.values())
-        longest = max(found.tags, key=lambda text: found.tags[text])
+    doubled = f", {found.doubled:,} of them with the text of another" if found.doubled else ""
+    yield "tokenizer", f"{found.tokenizer}, {found.size:,} tokens{doubled}"
+    if found.literals:
+        single = sum(count == 1 for count in found.literals.values())
+        longest = max(found.literals, key=lambda text: found.literals[text])
         yield (
             "literals",
-            f"{single} of {len(found.tags)} are one token, the longest takes "
-            f"{found.tags[longest]} ({json.dumps(longest, ensure_ascii=False)})",
+            f"{single} of {len(found.literals)} are one token, the longest takes "
+            f"{found.literals[longest]} ({json.dumps(longest, ensure_ascii=False)})",
         )
     if found.costs:
         costs = found.costs

@@ -29,8 +29,8 @@ def test_the_fewest_tokens(tmp_path: Path) -> None:
 
 def test_the_tokens_of_literals(tmp_path: Path) -> None:
     """Each literal with the tokens that it takes: a tag with a line end behind it takes two."""
-    tags = examined(tmp_path, TOKENIZER).tags
-    assert {"<think>": 1, "</think>\n": 2, "<tell>": 1, "</tell>\n": 2} == tags
+    literals = examined(tmp_path, TOKENIZER).literals
+    assert {"<think>": 1, "</think>\n": 2, "<tell>": 1, "</tell>\n": 2} == literals
 
 
 @pytest.mark.parametrize(

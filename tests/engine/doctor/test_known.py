@@ -49,7 +49,7 @@ def test_outlines_1771(added: str, tmp_path: Path) -> None:
 
     found = examined(tmp_path, tokenizer)
     (said,) = messages(found, "SD501")
-    assert said.startswith("not with llguidance")
+    assert said.startswith("llguidance (Outlines CFG, vLLM, SGLang) cannot carry")
     assert "its mask allows the token `<think>`, the first of a legal trace, and then" in said
     assert (["SD102"] if added == "special" else []) == codes(found)
     plain = examined(tmp_path / "plain", wrapped(byte_level()))

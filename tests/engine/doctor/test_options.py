@@ -34,6 +34,7 @@ ALL = [i for i in range(len(TOKENIZER)) if i != TOKENIZER.eos_token_id]
         (["SD402"], {"suppress_tokens": [TOKENIZER.encode("e")[0]]}),
         (["SD403"], {"repetition_penalty": 1.2}),
         (["SD403"], {"exponential_decay_length_penalty": [50, 1.1]}),
+        (["SD404"], {"no_repeat_ngram_size": -2}),
         (["SD604"], {"max_length": 5}),
         (["SD605"], {"max_new_tokens": 12}),
     ],
