@@ -172,20 +172,19 @@ class States:
             if self.machine.ends(configuration) is None:
                 yield alive[0][0]  # the only way on, and there is one
                 return
-        fields: dict[object, bool] = {}
+        fields: set[object] = set()
         for ids, after in alive:
             place = self._free_field(after)
-            if place is not None and place in fields:
-                ok = fields[place]
-            else:
+            if place is None or place not in fields:
                 ok, shared = viable(int(ids[0]), after)
-                if place is not None and shared:
-                    fields[place] = ok
+                if ok and place is not None and shared:
+                    fields.add(place)
                 elif len(ids) > 1 and self._is_read(configuration):
                     yield from self._each(configuration, ids, viable)
                     continue
-            if ok:
-                yield ids
+                elif not ok:
+                    continue
+            yield ids
 
     def _each(self, configuration: Configuration, ids: Ints, viable: Viable) -> Iterator[Ints]:
         for token in ids:
@@ -241,21 +240,14 @@ class States:
         return self.machine.advance(configuration, self.vocabulary.tokens[token])
 
     def _free_field(self, after: Configuration) -> object | None:
-        """What tokens with one answer share: the field that is being written, where its text binds
-        nothing else in the step, or the place, where no contract looks at the text yet; and all
-        that has been read before."""
+        """What tokens with one answer share: the text that is being written, where it binds nothing
+        else in the step, and all that has been read before."""
         shared: list[object] = []
         for thread, env in after.alive:
-            if thread.left is None:
-                return None
-            if thread.place in self.machine.program.free:
-                shared.append(thread.place)
-            elif thread.left.pure and not thread.guards:
-                shared.append(thread)
-            else:
+            if thread.left is None or thread.place not in self.machine.program.free:
                 return None
             read = (env.registers, env.counts, env.lasts, env.slots, env.frames, len(env.starts))
-            shared.append(_hashable(read))
+            shared += [thread.place, _hashable(read)]
         return tuple(shared)
 
     def viable(self, _: int, after: Configuration) -> tuple[bool, bool]:

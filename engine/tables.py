@@ -245,9 +245,13 @@ class Tables:
         return self.machine.thread(thread.place, left, thread.guards, thread.stack)
 
     def _key(self, control: Control) -> _Key:
-        """Where a walk begins: a text that a contract narrows is as good as a choice."""
+        """Where a walk begins: a text that a contract narrows, or that decides what else of the
+        step can be written, is as good as a choice."""
+        free = self.machine.program.free
         plain = all(
-            not thread.guards and (thread.left is None or thread.left.pure) for thread in control
+            not thread.guards
+            and (thread.left is None or (thread.left.pure and thread.place in free))
+            for thread in control
         )
         return control, () if plain or not self.machine.contracts else (None,)
 

@@ -398,7 +398,8 @@ def place(scope: Scope, clause: Clause) -> None:
     last = max(slots, key=lambda slot: max(o.order for o in where[slot]))
     for occurrence in where[last]:
         occurrence.clauses.append(clause)
-        occurrence.guards.append((last, clause))
+        if not any(scope.holds(occurrence, slot) for slot in slots - {last}):
+            occurrence.guards.append((last, clause))  # else it asks for what is not written yet
     if any(o.choices > scope.choices for found in where.values() for o in found):
         scope.late.append(clause)
 

@@ -107,6 +107,15 @@ class Scope:
                 found += inner.occurrences(slot)
         return found
 
+    def holds(self, part: Occurrence, slot: int) -> bool:
+        """Whether a slot is written inside of a part."""
+        for occurrence, inner in self.members:
+            if inner is not None and (
+                inner.occurrences(slot) if occurrence is part else inner.holds(part, slot)
+            ):
+                return True
+        return False
+
     @property
     def has_contracts(self) -> bool:
         """Whether entering and leaving this rule means anything."""

@@ -140,9 +140,9 @@ class _Wiring:
             at = self.passing(at, BeginSpan(tuple(occurrence.guards), is_terminal=True))
         target = self.program.position()
         self.program.edges[at].append(Read(node.language, target, node.name))
+        if not self._tied and not (occurrence is not None and occurrence.tied):
+            self.program.free.add(target)
         if occurrence is not None and captured:
-            if not occurrence.tied and not self._tied:
-                self.program.free.add(target)
             return self.passing(target, _end(occurrence, pops=False))
         return target
 

@@ -27,13 +27,14 @@ TEXTS: Final = {
 TAGS: Final = ("a ", "ab ", "<a>", "<ab>", "<", "go ", "→ ", "⇒", "é: ")
 LINKS: Final = (", ", ": ", " = ", "|", " é ", "/", "")
 ENDS: Final = ("\\n", ";", "</a>", "!", "é\\n")
-POOLS: Final[tuple[list[str], ...]] = (
-    ["a", "b"],
-    ["a"],
-    ["é", "ab", "yes", "sto"],
-    ["st", "c", "no", "éé"],
-    [],
-)
+# Of each kind of text some, for registers and inputs.
+SOME: Final = {
+    "ID": ("a", "b", "c"),
+    "WORD": ("a", "ab", "ba"),
+    "KEY": ("no", "yes", "né"),
+    "FAR": ("é", "éè", "ñ"),
+    "PREFIXES": ("s", "st", "sto"),
+}
 
 
 @frozen
@@ -58,6 +59,8 @@ class Maker:
     """Makes one file; every choice is Hypothesis's."""
 
     draw: st.DrawFn
+    text: str = ""  # the terminals that most fields have, so that fields can agree
+    number: str = ""
     used: set[str] = field(factory=set)
     parts: list[str] = field(factory=list)
     lasts: list[tuple[str, str, bool]] = field(factory=list)  # action, field, whether a number
@@ -71,8 +74,9 @@ class Maker:
         return int(self.draw(st.integers(0, 9))) >= 10 - chance
 
     def terminal(self, taken: set[str]) -> tuple[str, bool]:
+        usual = [name for name in (self.text, self.number) if name not in taken]
         free = [name for name in (*TEXTS, *NUMBERS) if name not in taken]
-        name = self.one(*free)
+        name = self.one(*usual) if usual and not self.some(2) else self.one(*free)
         taken.add(name)
         self.used.add(name)
         return name, name in NUMBERS
@@ -88,14 +92,18 @@ class Maker:
                 return f'("{self.one("?", " ", "~")}" {name})?', [Known(name, numeric)]
             case 7:
                 bound = self.one("~1..2", "*", "+")
-                listed = Known(name, numeric, several=True)
-                return f'{name} ("," {name}){bound}', [listed]
+                # A condition on an endless list asks for a search, which is bounded.
+                listed = [Known(name, numeric, several=True)] if bound == "~1..2" else []
+                return f'{name} ("," {name}){bound}', listed
             case 8:
                 other, also = self.terminal(taken)
                 return f'("+" {name} | "-" {other})', [Known(name, numeric), Known(other, also)]
             case 9 | 10:
                 part = f"part{len(self.parts)}"
                 self.parts.append("")
+                name = self.one(self.text, self.number) if kind == 9 else name
+                numeric = name in NUMBERS
+                self.used.add(name)
                 body = name if kind == 9 else f'{name} "." {self.terminal(taken)[0]}'
                 above = self.clauses([Known(name, numeric)]) if self.some(4) else []
                 self.parts[int(part[4:])] = "".join(above) + f"{part} : {body}"
@@ -139,20 +147,21 @@ class Maker:
 
     def collection(self) -> str:
         """An expression whose value is a set of texts."""
-        return str(self.one("had", "pool", "keys(of)", "pool - had", 'had | {"a"}', "pool & had"))
+        more = f'had | {{"{SOME[self.text][0]}"}}'
+        return str(self.one("pool", "had", more, "pool", "keys(of)", "pool - had"))
 
     def condition(self, fields: list[Known], earlier: list[Known]) -> str:
         """One condition on the last of some fields."""
         last = fields[-1]
         if last.several:
-            inside = "1" if last.numeric else '"a"'
+            inside = "1" if last.numeric else f'"{SOME[self.text][0]}"'
             return str(self.one(f"{inside} in {last.path}", f"size({last.path}) < 2"))
         if last.numeric:
             relation = self.one("==", "==", "!=", "<", "<=", ">", ">=", "~")
             return f"{last.path} {relation} {self.numeral(earlier)}"
         texts = [f.path for f in earlier if not f.numeric and not f.several]
         texts += [f"last({a}).{f}" for a, f, numeric in self.lasts if not numeric]
-        single = self.one("word", *texts, f"(if n > 0 then word else {self.one(*texts, 'word')})")
+        single = self.one(*texts, "word", f"(if n > 0 then word else {self.one(*texts, 'word')})")
         return str(
             self.one(
                 f"{last.path} in {self.collection()}",
@@ -173,7 +182,7 @@ class Maker:
 
     def requires(self, fields: list[Known]) -> str:
         cut = self.draw(st.integers(1, len(fields))) if fields else 0
-        if not cut or self.some(2):
+        if not cut or self.some(1):
             return self.gate()
         about = fields[:cut]
         first = self.condition(about, about[:-1])
@@ -201,9 +210,6 @@ class Maker:
         found = [f"//@ requires {self.requires(fields)}\n" for _ in range(self.one(1, 0, 1, 2))]
         sets = dict(self.assignment(fields) for _ in range(self.one(0, 1, 1, 2)))
         found += [f"//@ set {name} = {new}\n" for name, new in sets.items()]
-        plain = [f.path for f in fields if not f.several]
-        if plain and self.some(1):
-            found.append(f"//@ {self.one('mark', 'restore', 'mark')} {self.one(*plain)}\n")
         return found
 
     # -- the file
@@ -233,11 +239,21 @@ class Maker:
 
     def file(self) -> Generated:
         """The text of a file, which need not load."""
+        self.text, self.number = self.one(*TEXTS), self.one(*NUMBERS)
         names = [f"act{i}" for i in range(self.one(1, 2, 2, 3))]
         written = []
         for name in names:
             self.actions.append(name)
             written.append(self.action(name))
+        if self.some(2):
+            names += ["save", "back"]
+            self.actions += ["save", "back"]
+            self.used.add(self.text)
+            for name, clause in (("save", "mark"), ("back", "restore")):
+                sets = dict(self.assignment([Known(self.text, False)]) for _ in range(2))
+                lines = [f"//@ {clause} {self.text}\n"]
+                lines += [f"//@ set {register} = {new}\n" for register, new in sets.items()]
+                written.append("".join(lines) + f'{name} : "{name} " {self.text} "\\n"')
         states = ["_s0", "_s1"][: self.one(1, 2)]
         lines = []
         for state in ("start", *states, "_call"):
@@ -255,13 +271,14 @@ class Maker:
             if name not in " ".join(lines).split():
                 lines[1] += f"\n    | {name} {states[0]}"
         kept = "kept " if self.some(1) else ""
-        pool = self.one(*POOLS)
+        few = SOME[self.text]
+        pool = [*self.one(few[:2], few, few[:1], few[1:], few[:2], few, ())]
         head = [
             f"//@ ghost n: number = {self.one(0, 1, 2)}",
             f"//@ ghost {kept}k: number = {self.one(1, 0)}",
-            f"//@ ghost had: set[text] = {self.one('{}', '{}', 'pool')}",
+            f"//@ ghost had: set[text] = {self.one('{}', 'pool')}",
             "//@ ghost of: map[text, number] = {}",
-            f'//@ ghost word: text = "{self.one("a", "yes", "é", "s")}"',
+            f'//@ ghost word: text = "{self.one(*few)}"',
             "//@ input pool: set[text]",
             "//@ input base: number",
         ]
@@ -275,7 +292,7 @@ class Maker:
         text = "\n\n".join(
             ["\n".join(head), "\n".join(lines), *written, *self.parts, 'bye : "."', *terminals]
         )
-        return Generated(text + "\n", {"pool": pool, "base": self.one(1, 2, 0)})
+        return Generated(text + "\n", {"pool": pool, "base": self.one(1, 2, 0, 3)})
 
 
 @st.composite
