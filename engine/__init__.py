@@ -15,6 +15,7 @@ from statelang.engine.verdict import Validator, Verdict, validate
 if TYPE_CHECKING:
     from statelang.engine.compiled import load_cached
     from statelang.engine.conditional import Conditional, sample_conditional
+    from statelang.engine.conditional_score import score
     from statelang.engine.doctor.diagnosis import Diagnosis, diagnose
     from statelang.engine.explanation import Explanation, explain, fitness
     from statelang.engine.generation import Generation, generate
@@ -41,6 +42,7 @@ _LAZY = {
     "generate_served": "statelang.engine.served",
     "load_cached": "statelang.engine.compiled",
     "sample_conditional": "statelang.engine.conditional",
+    "score": "statelang.engine.conditional_score",
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "generate_served",
     "load_cached",
     "sample_conditional",
+    "score",
     "validate",
 ]
 

@@ -12,21 +12,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from attrs import frozen
 
 from statelang.diagnostics import StatelangError
 from statelang.engine.conditional_rejection import reject
-from statelang.engine.conditional_rows import Rows, Whole
+from statelang.engine.conditional_rows import Rows, Whole, prompt_tokens
 from statelang.engine.conditional_smc import steer
-from statelang.engine.generation import prompt
 from statelang.engine.guide import Guide
 from statelang.engine.matcher import guide
 from statelang.engine.processor import model_vocabulary
 from statelang.space import StateSpace
 from statelang.tools import Function
+
+_METHODS: Final = {"rejection": reject, "smc": steer}
 
 
 @frozen
@@ -97,9 +98,11 @@ def sample_conditional(
         each, and where particles of SMC meet dead ends; none where none was found.
 
     Raises:
-        StatelangError: a number out of range, a missing input, a `max_tokens` below the shortest
-            trace, or a model that cannot be steered.
+        StatelangError: an option out of range, a missing input, an empty prompt, a `max_tokens`
+            below the shortest trace, or a model that cannot be steered.
     """
+    if method not in _METHODS:
+        raise StatelangError(f'method="{method}" is not known; take one of: {", ".join(_METHODS)}')
     if count < 1 or not temperature > 0:
         raise StatelangError(
             f"count={count}, temperature={temperature}: a sample takes a count of at least 1 and a "
@@ -109,10 +112,10 @@ def sample_conditional(
     masks = guide(space, vocabulary, True)
     masks.start(problem, max_tokens, tools)  # refuses too small a budget
     start = masks.machine.start(problem, tools)
-    asked = model.hf_tokenizer(prompt(space, problem))["input_ids"]
+    asked = prompt_tokens(space, model, problem)
     rows = Rows(model.model, asked, _whole(masks), start, max_tokens, temperature)
     chance = np.random.default_rng(seed)
-    found, efficiency = (reject if method == "rejection" else steer)(rows, count, chance)
+    found, efficiency = _METHODS[method](rows, count, chance)
     mass = np.logaddexp.reduce([weight for _, weight in found]) if found else -np.inf
     traces = tuple(
         WeightedTrace(

@@ -6,33 +6,65 @@ one row of the model's batch, and one of its key-value cache.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from inspect import signature
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from attrs import frozen
 
+from statelang.diagnostics import StatelangError
 from statelang.engine.bits import unpacked
+from statelang.engine.generation import prompt
 from statelang.engine.states import States
 from statelang.machine import Configuration
+from statelang.search import Node, Search
+from statelang.space import StateSpace
 
 Floats = npt.NDArray[np.float64]
+_MOST_WAYS: Final = 400
 
 
 class Whole(States):
-    """Masks that only the machine narrows: a token is left out where no thread survives it.
+    """Masks that leave out only what cannot be legal.
 
-    The usual mask leaves out more, whatever no way on was found from by a search with a bound: so
-    it never leads into a dead end, but may lose a legal trace, and the distribution with it.
+    The usual mask leaves out whatever no way on was found from, by a search with a bound: it never
+    leads into a step that cannot be completed, but may lose a legal trace. Here a token is left out
+    if it breaks a contract, or if all ways on were tried.
     """
 
-    def viable(self, _: int, __: Configuration) -> tuple[bool, bool]:
-        """Whatever survives may go on; where it cannot, its mask is empty later."""
-        return True, True
+    def viable(self, token: int, after: Configuration) -> tuple[bool, bool]:
+        """Whether the step may still be completed, for all that is known."""
+        found, _ = super().viable(token, after)
+        return found or not self._is_dead(after), True
+
+    def _is_dead(self, configuration: Configuration) -> bool:
+        search, tools = Search(self.machine), self.machine.program.tools
+        for thread, env in configuration.alive:
+            seen: list[Node] = []
+
+            def stepped(node: Node, seen: list[Node] = seen) -> bool:
+                seen.append(node)
+                return search.stepped(node)
+
+            node = Node(thread, env, configuration.text)
+            if tools is not None and env.registers[tools]:
+                return False  # a search is no reason to run them
+            way = search.from_node(node, search.shortest_first, 256, stepped, _MOST_WAYS)
+            if way is not None or len(seen) > _MOST_WAYS:
+                return False
+        return True
+
+
+def prompt_tokens(space: StateSpace, model: Any, problem: Mapping[str, Any]) -> list[int]:
+    """What an Outlines model is asked, in its tokens. Raises StatelangError where it is nothing."""
+    tokens = list(model.hf_tokenizer(prompt(space, problem))["input_ids"])
+    if not tokens:
+        raise StatelangError("a prompt is empty, so the model has nothing to go on from")
+    return tokens
 
 
 @frozen
@@ -74,7 +106,7 @@ class Rows:
         self,
         model: Any,
         prompt: Sequence[int],
-        states: Whole,
+        states: States,
         start: Configuration,
         max_tokens: int,
         temperature: float,
