@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,10 @@ from llguidance import LLMatcher
 from outlines.types import CFG
 
 from statelang.engine import validate
+from statelang.engine.doctor import templates
 from statelang.engine.doctor.diagnosis import Diagnosis
+from statelang.engine.doctor.sample import draw
+from statelang.engine.doctor.subject import read
 from statelang.training.model import tiny_llama
 from tests.engine.doctor.folders import (
     CHATML,
@@ -24,9 +29,10 @@ from tests.engine.doctor.folders import (
     byte_level,
     codes,
     examined,
+    folder,
     sentencepiece,
     wrapped,
-)  # fmt: skip
+)
 
 TRACE = "<think>NO pens</think>\n<tell>3</tell>\n"
 
@@ -139,3 +145,25 @@ def test_a_template_with_two_ends_of_a_turn(tmp_path: Path) -> None:
     assert not longer.startswith(shorter)
     (said,) = messages(found, "SD204")
     assert "`" in said and "return" in said
+
+
+def test_every_template_that_comes_with_trl(tmp_path: Path) -> None:
+    """Findings about seventy real templates; where a trace is found as it stands, nothing is
+    said to change it."""
+    sample, seen = draw(SPACE, None), Counter[str]()
+    for file in sorted((Path(trl_templates.__file__).parent / "chat_templates").glob("*.jinja")):
+        text = file.read_text(encoding="utf-8")
+        tokenizer = chat(tuple(dict.fromkeys(re.findall(r"<\|[^|>]+\|>", text))))
+        subject = read(folder(tmp_path / file.stem, tokenizer, template=text))
+        found = [each.code for each in templates.findings(subject, sample)]
+        seen.update({*found})
+        if "SD201" not in found:
+            shown = [
+                tokenizer.apply_chat_template(
+                    [CHAT[0], {"role": "assistant", "content": trace}], tokenize=False
+                )
+                for trace in sample.traces
+            ]
+            kept = all(trace in text for trace, text in zip(sample.traces, shown, strict=True))
+            assert kept == ("SD202" not in found), file.name
+    assert seen["SD209"] > 60 and seen["SD202"] > 30 and seen["SD204"] > 5
