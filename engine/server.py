@@ -39,7 +39,7 @@ class BrokenOff(Exception):
 class _Passing(Exception):
     """Something that may be over soon; `pause` where the server says for how many seconds."""
 
-    def __init__(self, reason: str, pause: float | None = None) -> None:
+    def __init__(self, reason: str, pause: int | None = None) -> None:
         super().__init__(reason)
         self.pause = pause
 
@@ -176,12 +176,10 @@ def _ask_why(client: httpx2.Client, server: Server, body: Mapping[str, Any]) -> 
 def _piece(server: Server, data: str) -> Piece:
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _other(server, data) from None
     if isinstance(found, dict) and "error" in found:
-        raise StatelangError(
-            f"the server at {server.url} gave up in the middle of an answer: {_said(data)}"
-        )
+        raise _Passing(f"the server gave up: {_said(data)}")
     match found:
         case {"choices": []}:  # how much was used
             return Piece("")
@@ -194,17 +192,14 @@ def _piece(server: Server, data: str) -> Piece:
 def _refusal(server: Server, response: httpx2.Response) -> Exception:
     status, said = response.status_code, _said(_beginning(response))
     if status in _PASSING and not (status == 500 and "grammar" in said.lower()):
-        try:
-            pause = float(response.headers.get("retry-after", ""))
-        except ValueError:
-            pause = None
-        return _Passing(f"status {status}, {said}", pause)
+        pause = response.headers.get("retry-after", "")[:9]
+        return _Passing(f"status {status}, {said}", int(pause) if pause.isdecimal() else None)
     advice = {
         401: "give the right `key`",
         403: "give a `key` that may use this model",
         404: "see that the address ends as the server has it, mostly `/v1`, and that the model's "
         "name is one that it serves",
-    }.get(status, "the request is its own explanation: correct what the server names")
+    }.get(status, "correct what it names")
     if "grammar" in said.lower():
         advice = (
             f'the grammar was written for the kind "{server.kind}"; give the kind that the server '
@@ -236,7 +231,7 @@ def _said(text: str) -> str:
     """What a server says went wrong, out of the forms that servers give it."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = text
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and key in found:

@@ -86,7 +86,7 @@ REFUSALS = [
     (Answer((event("{half"),)), "no streamed completion: `{half`"),
     (Answer((event([1]),)), "no streamed completion"),
     (Answer((event({"choices": [{"text": 5}]}),)), "no streamed completion"),
-    (Answer((piece("a"), event({"error": {"message": "out of memory"}}))), "out of memory"),
+    (Answer((event("[" * 50_000),)), "no streamed completion"),
 ]
 
 
@@ -108,6 +108,11 @@ def test_a_busy_server_is_asked_again(pauses: list[float]) -> None:
         Answer((), 503, headers=(("retry-after", "9999"),)),
         Answer((), 502, headers=(("retry-after", "Sat, 21 Nov 2026 00:00:00 GMT"),)),
     ]
+    for odd in ("nan", "-3", "inf"):
+        with serving([Answer((), 429, headers=(("retry-after", odd),)), written("a")]) as script:
+            assert ask(script.url)
+    assert pauses == [0.5, 0.5, 0.5]
+    pauses.clear()
     with serving([*busy, written("a")]) as script:
         assert ask(script.url) == [Piece("a"), Piece("", "stop")]
     assert pauses == [7.0, 30.0, 2.0]
@@ -157,6 +162,7 @@ def test_nobody_there() -> None:
 
 BROKEN = {
     "ended": Answer((piece("a"),)),
+    "gave up": Answer((piece("a"), event({"error": {"message": "out of memory"}}))),
     "interrupted": Answer((piece("a"), event("[DONE]"))),
     "silent": Answer((piece("a"),), hangs=True),
     "lied": Answer((piece("a"),), headers=(("content-length", "9999"),)),
