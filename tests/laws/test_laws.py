@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from tests.laws.spaces import TAGS, Generated, files
 from tests.laws.vocabularies import BYTES, learnt
 
 Record = Callable[[str, int], None]
-FEW = settings(max_examples=30, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=20, suppress_health_check=list(HealthCheck))
 TRIES = st.integers(0, 2**32).map(random.Random)
 
 
@@ -98,4 +99,23 @@ def test_the_laws_hold_for_a_real_vocabulary(
     space.exact(tekken(), chance, 2)
     space.sound(tekken(), chance)
     space.ends(tekken(), chance)
+    record(space, record_count)
+
+
+@pytest.mark.soak
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(files(), TRIES)
+def test_the_laws_hold_at_length(
+    record_count: Record, given: Generated, chance: random.Random
+) -> None:
+    """All laws on each of many spaces."""
+    space = trial(given)
+    space.judged(chance, 40)
+    space.exact(BYTES, chance, 10)
+    for added in (TAGS, ()):
+        vocabulary = learnt((text.decode() for text in space.texts), added)
+        space.exact(vocabulary, chance, 10)
+        for _ in range(5):
+            space.sound(vocabulary, chance)
+        space.ends(vocabulary, chance)
     record(space, record_count)

@@ -18,7 +18,7 @@ from tests.laws.reference import accepts, texts
 from tests.laws.spaces import Generated, files
 
 
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(files(), st.integers(0, 2**32).map(random.Random))
 def test_without_contracts_it_reads_as_lark_does(given: Generated, chance: random.Random) -> None:
     """Its texts are Lark's, and of texts one edit away it has those that Lark has."""
