@@ -161,6 +161,18 @@ def _closed(event: CloseAction, place: Callable[[re.Match[str]], int]) -> Happen
 
 def _judged(clauses: Sequence[Clause]) -> Happening:
     conditions = [(closure(clause.expression), clause) for clause in clauses]
+    if len(conditions) == 1:
+        ((condition, one),) = conditions
+
+        def judged_one(
+            env: Any, found: re.Match[str], base: int, told: list[Told]
+        ) -> Clause | None:
+            try:
+                return None if condition(env) else one
+            except Undefined:
+                return one
+
+        return judged_one
 
     def judged(env: Any, found: re.Match[str], base: int, told: list[Told]) -> Clause | None:
         for holds, clause in conditions:
@@ -203,11 +215,26 @@ def _set(sets: Sequence[tuple[int, Any, Clause]]) -> Happening:
     return set_
 
 
+def _one_field(slot: int, group: int, clause: Clause) -> Happening:
+    condition = closure(clause.expression)
+
+    def happen(env: Any, found: re.Match[str], base: int, told: list[Told]) -> Clause | None:
+        env.slots[slot] = found[group]
+        try:
+            return None if condition(env) else clause
+        except Undefined:
+            return clause
+
+    return happen
+
+
 def _field(event: EndSpan, text: Text | int) -> Happening:
     """Write a field, and judge what it decides."""
     slots = event.slots
     if isinstance(text, int) and len(slots) == 1 and not slots[0][1]:
         slot, group = slots[0][0], text
+        if len(event.clauses) == 1:
+            return _one_field(slot, group, event.clauses[0])
 
         def write(env: Any, found: re.Match[str], base: int, told: list[Told]) -> Clause | None:
             env.slots[slot] = found[group]
