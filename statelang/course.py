@@ -159,10 +159,10 @@ class Course:
         told: list[Told] = []
         known = 0
         env.slots = list(env.slots)  # type: ignore[assignment]  # as happenings have it
-        while True:
-            stride = of(thread)
-            found = stride.match(text, end) if stride is not None else None
-            if stride is None or found is None:
+        stride = of(thread)
+        while stride is not None:
+            found = stride.match(text, end)
+            if found is None:
                 break
             way: Way = stride.ways[found.lastindex]
             for happening in way.happenings:
@@ -171,10 +171,14 @@ class Course:
             else:
                 thread, end = way.thread, found.end()
                 if way.closes and not env.starts:
-                    env.slots = tuple(env.slots)
                     kept, kept_thread, kept_env, known = end, thread, env, len(told)
                     env = env.copy()
-                    env.slots = list(env.slots)  # type: ignore[assignment]
+                    if env.slots != ():  # another step is open
+                        kept_env.slots = tuple(env.slots)
+                        env.slots = list(env.slots)  # type: ignore[assignment]
+                stride = way.next
+                if stride is None:
+                    stride = way.next = of(thread)
                 continue
             break
         if kept:

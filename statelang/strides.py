@@ -26,20 +26,22 @@ from statelang.machine import Machine
 from statelang.places import Exit, Thread
 
 _MOST_WAYS: Final = 8  # of one stride
+_MOST_EXITS: Final = 64  # of one place: each is compared with each
 _MOST_READS: Final = 40  # one after the other
 _MOST_PAIRS: Final = 500  # states in which two texts are compared
 _VISITS: Final = 4  # of a place before its stride is made: a pattern costs a millisecond
 _MOST_KNOWN: Final = 5_000  # places that are remembered
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Way:
     """One way through a stride: what happens on it, and where it leads. `closes` says that a
-    step is complete on it."""
+    step is complete on it; `next` is the stride from where it leads, once that is known."""
 
     happenings: tuple[Happening, ...]
     thread: Thread
     closes: bool
+    next: Stride | None = None
 
 
 @frozen(eq=False)
@@ -101,13 +103,13 @@ class _Tree:
         if thread.left is not None or thread.guards:
             raise Unfit
         exits = [(e, form(e.read.language)) for e in self.machine.exits(thread) if e.read]
-        if not exits:
+        if not 0 < len(exits) <= _MOST_EXITS:
             raise Unfit
         targets = [_after(self.machine, e) for e, _ in exits]
-        closed = [_doubtful(i, exits, targets, self.machine) for i in range(len(exits))]
+        doubts = [_doubtful(i, exits, targets, self.machine) for i in range(len(exits))]
         patterns = []
         self.left -= len(exits) - 1
-        for (exit_, text), (target, after), doubtful in zip(exits, targets, closed, strict=True):
+        for (exit_, text), (target, after), doubtful in zip(exits, targets, doubts, strict=True):
             self.groups += 1
             group = self.groups
             marks = (
