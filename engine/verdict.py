@@ -133,9 +133,9 @@ class Validator:
     >>> from statelang.engine import Validator
     >>> space = statelang.load("kwai_star_formal")
     >>> validator = Validator(space)
-    >>> [step.action for step in validator.feed("<formalize>A = 3\\nfind A</formalize>\\n<par")]
+    >>> [step.action for step in validator.feed("<formalize>Ann = 3\\nfind Ann</formalize>\\n<par")]
     ['formalize']
-    >>> [step.action for step in validator.feed("ent>A = 4</parent>\\n")]
+    >>> [step.action for step in validator.feed("ent>Ann = 4</parent>\\n")]
     ['solve_parent']
     >>> validator.error.step, validator.error.rule
     (2, 'requires RESULT == known[goal]')
@@ -159,6 +159,7 @@ class Validator:
         self._actions: dict[int, str] = {}  # of the steps from there on, up to `_last`
         self._last = 0  # the number of the last step of which a clause broke
         self._grammar_error: TraceError | None = None
+        self._rest: tuple[Step, ...] = ()  # of the step in which the grammar broke
 
     def feed(self, text: str) -> tuple[Step, ...]:
         """Read on; the steps that `text` completes. Past an error of the grammar there are none."""
@@ -201,7 +202,7 @@ class Validator:
                 steps += self._broken_off(plain)
         if self._grammar_error is not None:
             answer = judge_answer(space, None, self._problem)
-            return Verdict(False, None, answer, self._grammar_error, steps)
+            return Verdict(False, None, answer, self._grammar_error, steps + self._rest)
         final = lenient.ends()
         found = found_answer(space, final) if final is not None else None
         answer = judge_answer(space, found, self._problem)
@@ -234,8 +235,8 @@ class Validator:
         return steps
 
     def _broken_off(self, plain: Course, tail: bytes = b"") -> tuple[Step, ...]:
-        self._grammar_error, steps = grammar_error(plain, tail)
-        return plain.take_steps() + steps
+        self._grammar_error, self._rest = grammar_error(plain, tail)
+        return plain.take_steps()
 
 
 def _clean(text: str) -> tuple[str, bool]:

@@ -89,7 +89,7 @@ def test_pieces_make_the_whole(name: str, data: st.DataObject) -> None:
 def test_a_known_space_is_read_by_strides(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once its places are known, no byte of a trace is walked one by one."""
     space, text = statelang.load("kwai_star"), WORKED["kwai_star"]
-    for _ in range(10):
+    for _ in range(50):
         validate(space, text)
 
     def never(*_: object) -> object:
