@@ -22,8 +22,9 @@ from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
 import statelang
+from statelang.engine.conditional_masks import Whole
 from statelang.engine.conditional_rejection import reject
-from statelang.engine.conditional_rows import Draw, Rows, Whole
+from statelang.engine.conditional_rows import Draw, Rows
 from statelang.engine.conditional_smc import steer
 from statelang.engine.states import States
 from statelang.engine.vocabulary import Vocabulary

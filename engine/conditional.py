@@ -18,8 +18,9 @@ import numpy as np
 from attrs import frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.engine.conditional_masks import Whole
 from statelang.engine.conditional_rejection import reject
-from statelang.engine.conditional_rows import Rows, Whole, prompt_tokens
+from statelang.engine.conditional_rows import Rows, prompt_tokens
 from statelang.engine.conditional_smc import steer
 from statelang.engine.guide import Guide
 from statelang.engine.matcher import guide

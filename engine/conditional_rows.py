@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from inspect import signature
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,42 +21,9 @@ from statelang.engine.bits import unpacked
 from statelang.engine.generation import prompt
 from statelang.engine.states import States
 from statelang.machine import Configuration
-from statelang.search import Node, Search
 from statelang.space import StateSpace
 
 Floats = npt.NDArray[np.float64]
-_MOST_WAYS: Final = 400
-
-
-class Whole(States):
-    """Masks that leave out only what cannot be legal.
-
-    The usual mask leaves out whatever no way on was found from, by a search with a bound: it never
-    leads into a step that cannot be completed, but may lose a legal trace. Here a token is left out
-    if it breaks a contract, or if all ways on were tried.
-    """
-
-    def viable(self, token: int, after: Configuration) -> tuple[bool, bool]:
-        """Whether the step may still be completed, for all that is known."""
-        found, _ = super().viable(token, after)
-        return found or not self._is_dead(after), True
-
-    def _is_dead(self, configuration: Configuration) -> bool:
-        search, tools = Search(self.machine), self.machine.program.tools
-        for thread, env in configuration.alive:
-            seen: list[Node] = []
-
-            def stepped(node: Node, seen: list[Node] = seen) -> bool:
-                seen.append(node)
-                return search.stepped(node)
-
-            node = Node(thread, env, configuration.text)
-            if tools is not None and env.registers[tools]:
-                return False  # a search is no reason to run them
-            way = search.from_node(node, search.shortest_first, 256, stepped, _MOST_WAYS)
-            if way is not None or len(seen) > _MOST_WAYS:
-                return False
-        return True
 
 
 def prompt_tokens(space: StateSpace, model: Any, problem: Mapping[str, Any]) -> list[int]:

@@ -24,13 +24,16 @@ from transformers import PreTrainedTokenizerFast
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import generate, validate
+from statelang.engine.bits import unpacked
 from statelang.engine.conditional import sample_conditional
+from statelang.engine.conditional_masks import Whole
 from statelang.engine.conditional_rejection import reject
-from statelang.engine.conditional_rows import Rows, Whole
+from statelang.engine.conditional_rows import Rows
 from statelang.engine.conditional_score import score
 from statelang.engine.conditional_smc import steer
 from statelang.engine.matcher import guide
 from statelang.engine.processor import model_vocabulary
+from statelang.machine import Machine
 from statelang.space import StateSpace
 from statelang.training.model import tiny_llama
 
@@ -224,6 +227,27 @@ def test_the_texts_written_down_are_the_legal_ones(name: str) -> None:
     """The reference is right: each text validates, and rejection finds no other."""
     assert all(validate(CASES[name].space, text).contracts for text in CASES[name].texts)
     assert {t.text for t in sampled(name, "rejection", 200).traces} <= set(CASES[name].texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "looks_far"), [("contracts", False), ("checks", False), ("dead ends", True)]
+)
+def test_masks_lose_no_legal_token(name: str, looks_far: bool) -> None:
+    """After each legal prefix every token that some legal sequence goes on with is there, and no
+    other, unless a dead end is more than one step away."""
+    case, model = CASES[name], steered(name)
+    whole = Whole(Machine(case.space), model_vocabulary(model))
+    due: dict[tuple[int, ...], set[int]] = defaultdict(set)
+    for tokens in legal(name):
+        for at, token in enumerate(tokens):
+            due[tokens[:at]].add(token)
+    for prefix, onward in due.items():
+        text = whole.vocabulary.decode(prefix)
+        here = whole.machine.advance(whole.machine.start(PROBLEM), text)
+        assert here is not None
+        row = unpacked(whole.row(whole.state(here)[0]), whole.size)
+        found = set(np.flatnonzero(row).tolist())
+        assert onward <= found if looks_far else onward == found, text
 
 
 @pytest.mark.parametrize("name", CASES)
