@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from statelang.diagnostics import Diagnostic, StatelangError
@@ -150,13 +150,9 @@ def _uncovered(subject: Subject, words: Vocabulary) -> Iterator[Diagnostic]:
 
 
 def _normalizers(tokenizer: Any) -> list[str]:
-    def names(part: Any) -> list[str]:
-        inner = (part or {}).get("normalizers")
-        return (
-            [n for each in inner for n in names(each)] if inner else [part["type"]] if part else []
-        )
-
-    return names(json.loads(tokenizer.backend_tokenizer.to_str()).get("normalizer"))
+    """The steps by which a tokenizer changes a text before it writes it."""
+    part = json.loads(tokenizer.backend_tokenizer.to_str()).get("normalizer") or {}
+    return [step["type"] for step in part.get("normalizers", [part] if part else [])]
 
 
 def difference(text: str, other: str) -> str:
@@ -168,10 +164,11 @@ def difference(text: str, other: str) -> str:
 
 
 def quoted(text: str) -> str:
+    """A text between backticks, in one line."""
     return f"`{visible(json.dumps(text, ensure_ascii=False)[1:-1])}`"
 
 
-def _named(texts: Any) -> str:
+def _named(texts: Iterable[str]) -> str:
     listed = [quoted(text) for text in texts]
     more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
     return ", ".join(listed[:6]) + more
