@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import define, frozen
 
 from statelang.automaton import NOTHING, Regular
-from statelang.env import Broken, Clause, Env, Frames, Trail
+from statelang.env import Clause, Env, Frames, Trail
 from statelang.expression import Inexact
 from statelang.values import Type, Undefined, Value
 
@@ -16,19 +16,14 @@ from statelang.values import Type, Undefined, Value
 class Event:
     """Something that happens between two bytes."""
 
-    def apply(self, env: Env, text: bytes, at: int, base: int = 0) -> Env | Broken:
-        """The Env after `text[:at]`, read since byte `base` of the trace."""
-        after = env.copy() if self.moves else env
-        clause = self.happen(after, text, at, base)
-        return after if clause is None else Broken(clause, after)
-
     @property
     def moves(self) -> bool:
         """Whether it changes the Env."""
         return True
 
     def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
-        """Change `env`, which is the caller's own; the first clause that breaks, or None."""
+        """Change `env`, which is the caller's own, once `text[:at]` has been read since byte `base`
+        of the trace; the first clause that breaks, or None."""
         raise NotImplementedError
 
 
