@@ -139,8 +139,8 @@ class Automaton(Generic[Key]):
         while len(nodes):
             first = trie.first[nodes]
             counts = trie.first[nodes + 1] - first
-            children = _ranges(first, counts)
-            states = np.repeat(states, counts)
+            children, owners = _ranges(first, counts)
+            states = states[owners]
             if within is not None:
                 kept = within[children]
                 children, states = children[kept], states[kept]
@@ -150,24 +150,25 @@ class Automaton(Generic[Key]):
             yield nodes, states
 
 
-def _ranges(first: Ints, counts: Ints) -> Ints:
-    """`first[i], first[i] + 1, ...`, `counts[i]` of them, one after the other."""
-    ends = np.cumsum(counts, dtype=np.int32)
-    total = int(ends[-1]) if len(ends) else 0
-    result: Ints = np.arange(total, dtype=np.int32) + np.repeat(first - ends + counts, counts)
-    return result
+def _ranges(first: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """`first[i], first[i] + 1, ...`, `counts[i]` of them, one after the other; and their `i`."""
+    owners = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    shift = first - np.cumsum(counts, dtype=np.int32) + counts
+    result: Ints = np.arange(len(owners), dtype=np.int32) + shift[owners]
+    return result, owners
 
 
 def _spelled(trie: Trie, nodes: Ints, states: Ints) -> tuple[Ints, Ints]:
     first = trie.held[nodes]
-    counts = trie.held[nodes + 1] - first
-    return trie.ids[_ranges(first, counts)], np.repeat(states, counts)
+    at, owners = _ranges(first, trie.held[nodes + 1] - first)
+    return trie.ids[at], states[owners]
 
 
 def grouped(ids: Ints, states: Ints) -> list[tuple[int, Ints]]:
-    """Tokens by their states, the states ascending; within a state the order is kept."""
+    """Tokens by their states, none of them dead: the states ascending, the tokens in order."""
+    if not len(ids):
+        return []
     order = np.argsort(states.astype(np.uint16), kind="stable")  # a radix sort, for short numbers
     ids, states = ids[order], states[order]
-    cuts = np.flatnonzero(np.diff(states)) + 1
-    heads = states[np.concatenate([[0], cuts])].tolist() if len(states) else []
-    return list(zip(heads, np.split(ids, cuts), strict=True)) if heads else []
+    starts = np.flatnonzero(np.diff(states, prepend=DEAD))
+    return list(zip(states[starts].tolist(), np.split(ids, starts[1:]), strict=True))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from statelang.automaton import NOTHING, Regular, lowest
 from statelang.engine.bits import packed, unpacked
 from statelang.engine.bounds import opened
-from statelang.engine.sweep import Automaton, bytes_of
+from statelang.engine.sweep import Automaton, bytes_of, grouped
 from statelang.engine.trie import Trie
 from statelang.regex import parse
 
@@ -90,3 +90,13 @@ def test_rows_of_bits(free: list[bool]) -> None:
     bits = [bool(word >> bit & 1) for word in row.tolist() for bit in range(32)]
     assert bits == free + [False] * (len(bits) - len(free))
     assert unpacked(row, len(free)).tolist() == free
+
+
+@given(st.lists(st.integers(1, 5)))
+def test_tokens_are_grouped_by_their_states(states: list[int]) -> None:
+    """Each state once, ascending, with its tokens in order."""
+    found = grouped(np.arange(len(states), dtype=np.int32), np.array(states, np.int32))
+    assert [(state, ids.tolist()) for state, ids in found] == [
+        (state, [i for i, other in enumerate(states) if other == state])
+        for state in sorted(set(states))
+    ]
