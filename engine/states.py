@@ -23,8 +23,8 @@ from statelang.env import Frames
 from statelang.machine import Configuration, Machine
 from statelang.search import Search
 
-_MAX_STATES: Final = 20_000
-_MAX_STEPS: Final = 200_000
+_MAX_STATES: Final = 5_000  # with contracts, 200 to a trace never seen before; 5 KB each
+_MAX_STEPS: Final = 25_000
 
 Viable = Callable[[int, Configuration], tuple[bool, bool]]
 
@@ -76,6 +76,7 @@ class States:
         self.size = len(vocabulary.tokens)
         self._states: dict[object, State] = {}
         self._steps: dict[object, bool] = {}
+        self._maps: dict[int, tuple[Mapping[Any, Any], object]] = {}
         self._sparse: dict[int, tuple[Row, Sparse]] = {}
         self.stops = np.array(sorted(vocabulary.stops), np.int32)
 
@@ -86,17 +87,41 @@ class States:
         found = self._states.get(key)
         if found is None:
             if len(self._states) > _MAX_STATES:
-                self._states.clear()
+                self._forget()
             found = State(configuration, self.tables.table(control), {})
             self._states[key] = found
         return found, room
+
+    def _forget(self) -> None:
+        """Keep no states but those that a sequence stands in: none leads to another any more."""
+        for state in self._states.values():
+            for ways in (state.following, state.staying, state.jumps, state.alike):
+                ways.clear()
+        self._states.clear()
 
     def _key(self, control: tuple[Any, ...], configuration: Configuration) -> object:
         """What two configurations share that go on alike, up to bounds that are far away."""
         if not self.machine.contracts:
             return control
-        envs = tuple(_hashable(env.key) for _, env in configuration.alive)
+        envs = tuple(self._hashable(env.key) for _, env in configuration.alive)
         return control, envs, configuration.text if self._is_read(configuration) else b""
+
+    def _hashable(self, value: Any) -> object:
+        """A value of the contract language, or a tuple of such, as something to look up by. A map
+        is shared by many environments, and what it is looked up by with it."""
+        if isinstance(value, tuple):
+            return tuple(map(self._hashable, value))
+        if isinstance(value, Frames):
+            return self._hashable(value.slots), self._hashable(value.outer)
+        if not isinstance(value, Mapping):
+            return value
+        found = self._maps.get(id(value))
+        if found is None or found[0] is not value:
+            if len(self._maps) > _MAX_STATES:
+                self._maps.clear()
+            items = frozenset((key, self._hashable(item)) for key, item in value.items())
+            found = self._maps[id(value)] = value, items
+        return found[1]
 
     def link(
         self,
@@ -247,7 +272,7 @@ class States:
             if thread.left is None or thread.place not in self.machine.program.free:
                 return None
             read = (env.registers, env.counts, env.lasts, env.slots, env.frames, len(env.starts))
-            shared += [thread.place, _hashable(read)]
+            shared += [thread.place, self._hashable(read)]
         return tuple(shared)
 
     def viable(self, _: int, after: Configuration) -> tuple[bool, bool]:
@@ -273,12 +298,3 @@ def _stays(before: Configuration, text: bytes, after: Configuration) -> bool:
         left = left.step(byte) if left is not None else None
     same = (first.place, first.stack) == (second.place, second.stack)
     return same and left is not None and left is second.left
-
-
-def _hashable(value: Any) -> object:
-    """A value of the contract language, or a tuple of such, as something to look up by."""
-    if isinstance(value, Mapping):
-        return frozenset((key, _hashable(item)) for key, item in value.items())
-    if isinstance(value, Frames):
-        return _hashable(value.slots), _hashable(value.outer)
-    return tuple(map(_hashable, value)) if isinstance(value, tuple) else value

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import Matcher
+from statelang.engine.guide import Guide
 from statelang.engine.vocabulary import Vocabulary
 from statelang.machine import Machine
 from statelang.search import Search
@@ -228,3 +229,19 @@ def test_within_a_budget_the_masks_lead_to_the_end(name: str) -> None:
         assert len(matcher.tokens) <= 90
     with pytest.raises(StatelangError, match="too small"):
         matched(name, max_tokens=3)
+
+
+def test_states_that_are_forgotten_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few are kept, the masks along a trace are the same, of a copy left behind too."""
+    token = {text: index for index, text in enumerate(vocabulary("kwai_star").tokens)}
+    tokens = [token[bytes((byte,))] for byte in WORKED["kwai_star"].encode()]
+    kept = matched("kwai_star")
+    masks = [(bytes(kept.compute_bitmask()), kept.consume_token(t)) for t in tokens]
+    monkeypatch.setattr("statelang.engine.states._MAX_STATES", 3)
+    few = Matcher.of(Guide(space_named("kwai_star"), vocabulary("kwai_star")))
+    behind = few.copy()
+    for matcher in (few, behind):
+        assert masks == [
+            (bytes(matcher.compute_bitmask()), matcher.consume_token(t)) for t in tokens
+        ]
+    assert len(few.guide.states._states) <= 4
