@@ -129,9 +129,7 @@ def ours(
         matcher = Matcher(
             _SPACE, vocabulary, problem, _BUDGET if budget else None, contracts=contracts
         )
-        return Steered(
-            *begun, matcher=matcher, judge=None, forces=forces, has_budget=budget, has_tools=False
-        )
+        return Steered(*begun, matcher=matcher, judge=None, forces=forces, has_tools=False)
 
     def way(asked: Sequence[dict[str, Any]], seed: int) -> tuple[int, list[str]]:
         rows = [row(problem, f"{seed} {number}") for number, problem in enumerate(asked)]

@@ -19,10 +19,9 @@ class Whole(States):
     """Masks that leave a token out if it breaks a contract, or if all ways on from it were tried
     and none completes the step."""
 
-    def viable(self, token: int, after: Configuration) -> tuple[bool, bool]:
+    def viable(self, after: Configuration) -> bool:
         """Whether the step may still be completed, for all that is known."""
-        found, _ = super().viable(token, after)
-        return found or not self._is_dead(after), True
+        return super().viable(after) or not self._is_dead(after)
 
     def _is_dead(self, configuration: Configuration) -> bool:
         search, tools = Search(self.machine), self.machine.program.tools

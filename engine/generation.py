@@ -170,9 +170,7 @@ class _Steering:
             guide_, judge = _without_checks(guide_), Judge.of(self.space, problem)
         matcher = Matcher.of(guide_, problem, self.max_tokens, self.tools)
         has_tools = contracts and self.tools is not None and bool(self.space.program.functions)
-        return Steered(
-            *begun, matcher=matcher, judge=judge, forces=True, has_budget=True, has_tools=has_tools
-        )
+        return Steered(*begun, matcher=matcher, judge=judge, forces=True, has_tools=has_tools)
 
     def generation(self, problem: Mapping[str, Any], row: Free) -> Generation:
         """What a trace that has ended became."""

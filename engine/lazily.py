@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from statelang.engine.bits import holds
 from statelang.engine.masking import Sparse
 from statelang.engine.matcher import Matcher
 from statelang.engine.sampling import Scores, pick
@@ -22,8 +21,11 @@ from statelang.engine.tables import Table
 _UPPER: Final[WeakKeyDictionary[Table, Sparse]] = WeakKeyDictionary()
 
 
-def draw_legal(matcher: Matcher, scores: Scores, temperature: float, chance: Random) -> int | None:
-    """A legal token by the model's scores; None where there is none.
+def draw_legal(
+    matcher: Matcher, scores: Scores, temperature: float, chance: Random
+) -> tuple[int | None, bool]:
+    """A legal token by the model's scores, None where none was found; and whether a token was
+    passed over that the budget alone closes.
 
     Args:
         matcher: Where the sequence stands.
@@ -31,6 +33,7 @@ def draw_legal(matcher: Matcher, scores: Scores, temperature: float, chance: Ran
         temperature: 0 takes the likeliest token.
         chance: Where the randomness comes from.
     """
+    is_closed = False
     upper = structural(matcher)
     if upper.are_legal:
         scores = scores[upper.ids]
@@ -39,32 +42,18 @@ def draw_legal(matcher: Matcher, scores: Scores, temperature: float, chance: Ran
     while scores.max() > -np.inf:
         at = pick(scores, temperature, chance)
         token = int(upper.ids[at]) if upper.are_legal else at
-        if is_legal(matcher, token):
-            return token
+        if matcher.guide.states.allows(matcher.state, token):
+            if matcher.allows(token):
+                return token, is_closed
+            is_closed = True
         scores[at] = -np.inf
-    return None
-
-
-def is_legal(matcher: Matcher, token: int) -> bool:
-    """Whether a token is legal, which for one costs less than for all."""
-    state, guide = matcher.state, matcher.guide
-    if state.row is not None:
-        return holds(state.row, token)
-    if holds(state.table.row, token):
-        return True
-    configuration = matcher.configuration
-    if configuration is None or token in guide.vocabulary.stops:
-        return configuration is None or guide.machine.ends(configuration) is not None
-    text = guide.vocabulary.tokens[token]
-    after = guide.machine.advance(configuration, text) if text else None
-    return after is not None and guide.states.viable(token, after)[0]
+    return None, is_closed
 
 
 def structural(matcher: Matcher) -> Sparse:
-    """The tokens that the structure of the grammar allows, the legal ones among them."""
+    """The tokens that the structure of the grammar allows, the legal ones among them. Never the
+    mask itself, though it may be known: no sequence may depend on what another has met."""
     states, state = matcher.guide.states, matcher.state
-    if state.row is not None:
-        return states.sparse(state.row)
     found = _UPPER.get(state.table)
     if found is None:
         table = state.table

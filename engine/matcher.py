@@ -17,6 +17,7 @@ from attrs import define, field, fields, frozen
 from statelang.automaton import lowest
 from statelang.diagnostics import StatelangError
 from statelang.engine.bits import Row, holds
+from statelang.engine.budget import Budget
 from statelang.engine.guide import Guide, Position
 from statelang.engine.masking import Sparse, mask_logits
 from statelang.engine.states import State
@@ -56,8 +57,12 @@ class Matcher:
     _words: int
     _tokens: list[int]
     _known: list[tuple[int, Position]]  # exact positions, each with the tokens before it
-    _state: State
+    _place: State  # the shared state
+    _state: State  # what masks are looked up in: the same, but for a budget
     _room: int  # bytes that may be read before a bound is near
+    _left: int | None  # tokens of the budget
+    _bound: int  # tokens within which the trace can end
+    _budget: Budget | None
     _view: memoryview  # of the row of a bitmask that was filled last
     _filled: Any
     _index: int
@@ -111,7 +116,7 @@ class Matcher:
         following = self._state.following.get(token)
         if following is None:
             return self._consume(token)
-        self._state = following
+        self._place = self._state = following
         self._tokens.append(token)
         return True
 
@@ -126,26 +131,30 @@ class Matcher:
         """Go on by tokens known to be legal, as `forced_tokens` gives them: no mask is made for
         them. By how many: fewer where a budget is nearly spent."""
         for count, token in enumerate(tokens):
-            state = self._state
-            is_cheap = self._is_limited or token in state.following or holds(state.table.row, token)
-            if not is_cheap and self._jump(tokens[count:]):
+            is_plain = token in self._place.following or holds(self._place.table.row, token)
+            if (self._is_limited or not is_plain) and self._jump(tokens[count:]):
                 return len(tokens)
             if not self.consume_token(token):
                 return count
         return len(tokens)
 
     def _jump(self, tokens: Sequence[int]) -> bool:
-        """Be after some tokens at once; False where the machine does not take them."""
+        """Be after some legal tokens at once; False where a budget does not let it."""
         configuration = self._position().configuration
         if configuration is None or not self.guide.vocabulary.stops.isdisjoint(tokens):
             return False
-        text = self.guide.vocabulary.decode(tokens)
-        after = self.guide.machine.advance(configuration, text)
+        after = self.guide.machine.advance(configuration, self.guide.vocabulary.decode(tokens))
         if after is None:
             return False
+        position = Position(after)
+        if self._left is not None and self._budget is not None:
+            left = self._left - len(tokens)
+            if not self._budget.endings.fits(after, left):
+                return False
+            position = Position(after, left, self._budget.endings.bound(after), self._budget)
         self._tokens.extend(tokens)
-        self._known.append((len(self._tokens), Position(after)))
-        self._stand(self._known[-1][1])
+        self._known.append((len(self._tokens), position))
+        self._stand(position)
         return True
 
     def validate_tokens(self, tokens: Sequence[int]) -> int:
@@ -163,12 +172,12 @@ class Matcher:
         while self._known[-1][0] > len(tokens):
             self._known.pop()
         length, position = self._known[-1]
-        if len(tokens) - length > _NEAR and not self._is_limited:
+        if len(tokens) - length > _NEAR:
             self._tokens = tokens
             length, position = len(tokens), self._position()
         self._tokens = tokens[:length]
         self._stand(position)
-        self.try_consume_tokens(tokens[length:])
+        self._replay(tokens[length:])
 
     def reset(self) -> None:
         """Take every token back."""
@@ -234,6 +243,14 @@ class Matcher:
         else:
             mask_logits(logits[index : index + 1], [mask])
 
+    def allows(self, token: int) -> bool:
+        """Whether a token is legal; for one token this costs less than the mask of all."""
+        if self._state.row is not None:
+            return holds(self._state.row, token)
+        if self._left is not None and self._budget is not None:
+            return self._budget.allows(self._place, token, self._left, self._bound)
+        return self.guide.states.allows(self._place, token)
+
     def legal_tokens(self) -> npt.NDArray[np.int64] | None:
         """The legal tokens, ascending, where they are the fewer: a sampler that looks at
         `logits[tokens]` alone need not touch the others. None where most tokens are legal, for
@@ -260,8 +277,8 @@ class Matcher:
 
     @property
     def state(self) -> State:
-        """The shared state it stands in; under a budget, one of its own."""
-        return self._state
+        """The shared state it stands in."""
+        return self._place
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -298,12 +315,7 @@ class Matcher:
 
     def is_narrowed(self) -> bool:
         """Whether the budget closes a token here that would be legal without it."""
-        configuration = self.configuration
-        if not self._is_limited or configuration is None:
-            return False
-        state, _ = self.guide.states.state(configuration)
-        plain, row = self.guide.states.row(state), self.compute_bitmask()
-        return plain is not row and not np.array_equal(plain, row)
+        return self.guide.states.row(self._place) is not self.compute_bitmask()
 
     def is_stopped(self) -> bool:
         """Whether a stop token has been consumed."""
@@ -312,8 +324,14 @@ class Matcher:
     # -- behind the look-up
 
     def _stand(self, position: Position) -> None:
-        """Be at an exact position. Under a budget no state is shared: each mask has its own."""
-        self._state, self._room = self.guide.standing(position)
+        """Be at an exact position."""
+        self._place, self._room = self.guide.standing(position)
+        self._left, self._bound, self._budget = position.left, position.bound, position.budget
+        self._masked()
+
+    def _masked(self) -> None:
+        """Have the masks of the place; under a budget each is a mask of its own."""
+        self._state = State(None, self._place.table, {}) if self._is_limited else self._place
 
     @property
     def _is_limited(self) -> bool:
@@ -327,48 +345,68 @@ class Matcher:
             text = self.guide.vocabulary.decode(self._tokens[length:])
             configuration = self.guide.machine.advance(position.configuration, text)
             assert configuration is not None
-            position = Position(configuration)
+            position = Position(configuration, self._left, self._bound, self._budget)
             self._known.append((len(self._tokens), position))
         return position
 
+    def _replay(self, tokens: Sequence[int]) -> None:
+        """Go on by tokens that were legal before; near the end of a budget this may have been known
+        by a way that has been forgotten."""
+        for token in tokens:
+            if not self._follow(token):
+                self._step(token)
+
     def _consume(self, token: int) -> bool:
-        """Go on by a token where a bound is counted, or where none has gone before."""
-        before = self._state
-        following = before.staying.get(token)
-        if following is not None:
-            room = self._room - self._lengths[token]
-        else:
-            following, room = before.known(token, self._room - self._length(token))
-        if following is not None and room >= 0:
-            self._state, self._room = following, room
-            self._tokens.append(token)
-            return True
-        position = self._position()
-        after = self.guide.advance(position, token) if self._allows(token) else None
+        """Go on by a token where a bound or a budget is counted, or where none has gone before."""
+        if self._is_limited and not self.allows(token):
+            return False
+        return self._follow(token) or (self.allows(token) and self._step(token))
+
+    def _step(self, token: int) -> bool:
+        """Go on by a token that no other sequence is known to have gone on by."""
+        before, position = self._place, self._position()
+        after = self.guide.advance(position, token)
         if after is None:
             return False
         self._tokens.append(token)
         self._known.append((len(self._tokens), after))
         self._stand(after)
-        if not self._is_limited and after.configuration is not None:
+        if after.configuration is not None:
             assert position.configuration is not None
             self.guide.states.link(
-                before, position.configuration, token, self._state, after.configuration
+                before, position.configuration, token, self._place, after.configuration
             )
+        return True
+
+    def _follow(self, token: int) -> bool:
+        """Go on by a token as another sequence has gone on; False where none is known to."""
+        before, room = self._place, self._room
+        following = before.following.get(token)
+        if following is None:
+            room -= self._length(token)
+            following = before.staying.get(token)
+            if following is None:
+                following, room = before.known(token, room)
+        if following is None or room < 0:
+            return False
+        if self._left is not None and self._budget is not None:
+            self._bound = self._budget.bound(before, self._bound, token, following)
+            self._left -= 1
+        self._place, self._room = following, room
+        self._tokens.append(token)
+        self._masked()
         return True
 
     def _length(self, token: int) -> int:
         return self._lengths[token] if 0 <= token < len(self._lengths) else 0
 
-    def _allows(self, token: int) -> bool:
-        if not self._is_limited and holds(self._state.table.row, token):
-            return True  # by the structure alone: no contract is touched
-        return holds(self.compute_bitmask(), token)
-
     def _row(self) -> Row:
         if not self._is_limited:
             return self.guide.states.row(self._state)
-        row = self._state.row = self.guide.mask(self._position())
+        row = self.guide.states.row(self._place)
+        if self._left is not None and self._budget is not None:
+            row = self._budget.row(self._place, self._left, self._bound)
+        self._state.row = row
         return row
 
     def _bits(self) -> memoryview:
@@ -409,7 +447,7 @@ class Matcher:
         source = state["source"]
         self.guide = guide(loads(source.text, source.name), state["vocabulary"], state["contracts"])
         self._begin(*state["given"])
-        self.try_consume_tokens(state["tokens"])
+        self._replay(state["tokens"])
 
 
 def guide(space: StateSpace, vocabulary: Vocabulary, contracts: bool) -> Guide:

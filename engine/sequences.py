@@ -72,7 +72,6 @@ class Steered(Free):
     matcher: Matcher = field(kw_only=True)
     judge: Judge | None = field(kw_only=True)
     forces: bool = field(kw_only=True)  # whether determined text is appended unasked
-    has_budget: bool = field(kw_only=True)  # whether the matcher keeps `max_tokens`
     has_tools: bool = field(kw_only=True)  # whether tools write some of it
     _tries: Counter[int] = field(factory=Counter, init=False)  # by the tokens before the step
     _bound: int | None = field(default=None, init=False)  # where the budget first closed a token
@@ -145,21 +144,24 @@ class Steered(Free):
 
     def _drawn(self, scores: Scores, temperature: float) -> int:
         """A legal token by a model's scores. Raises StatelangError where there is none."""
-        matcher = self.matcher
-        is_stalled = repeats(self.ids[max(self.begin, len(self.ids) - WINDOW) :])
-        if self.has_budget or is_stalled:
+        matcher, is_stalled = (
+            self.matcher,
+            repeats(self.ids[max(self.begin, len(self.ids) - WINDOW) :]),
+        )
+        token, is_closed = None, False
+        if not is_stalled:
+            token, is_closed = draw_legal(matcher, scores.copy(), temperature, self.chance)
+        if token is None:
             mask = matcher.guide.states.sparse(matcher.compute_bitmask())
-            if self._bound is None and matcher.is_narrowed():
-                self._bound = len(self.authors)
+            is_closed |= matcher.is_narrowed()
             if is_stalled:
                 mask = _leaving(matcher, mask)
-            if not mask.are_legal or len(mask.ids):
-                return draw(scores, mask, temperature, self.chance)
-        else:
-            token = draw_legal(matcher, scores, temperature, self.chance)
-            if token is not None:
-                return token
-        raise locked(matcher.guide.space, matcher.trace)
+            if mask.are_legal and not len(mask.ids):
+                raise locked(matcher.guide.space, matcher.trace)
+            token = draw(scores, mask, temperature, self.chance)
+        if is_closed and self._bound is None:
+            self._bound = len(self.authors)
+        return token
 
     def _force(self) -> None:
         """Append what must come next, wherever that is known."""

@@ -7,7 +7,7 @@ a contract are then tried on the configuration, and kept only if the step can st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from attrs import define, field
 from statelang.engine.bits import Row, holds, packed, unpacked
 from statelang.engine.bounds import FAR
 from statelang.engine.masking import Sparse
-from statelang.engine.tables import Table, Tables
+from statelang.engine.tables import Control, Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.env import Frames
@@ -26,7 +26,7 @@ from statelang.search import Search
 _MAX_STATES: Final = 5_000  # with contracts, 200 to a trace never seen before; 5 KB each
 _MAX_STEPS: Final = 25_000
 
-Viable = Callable[[int, Configuration], tuple[bool, bool]]
+Tried = tuple[Ints, Configuration]  # tokens, and the configuration after the first of them
 
 
 @define(eq=False)
@@ -35,7 +35,8 @@ class State:
 
     `following` are the states after tokens met before; `staying` those inside a text whose bound is
     counted; `jumps` those after which another bound counts, with the bytes until it is near.
-    `alike` are the states with the same registers.
+    `alike` are the states with the same registers. `tried` are the legal tokens that touch a
+    contract or leave a choice behind.
     """
 
     configuration: Configuration | None
@@ -47,6 +48,7 @@ class State:
     following: dict[int, State] = field(factory=dict)
     staying: dict[int, State] = field(factory=dict)
     jumps: dict[int, tuple[State, int]] = field(factory=dict)
+    tried: tuple[Tried, ...] | None = None
 
     def known(self, token: int, room: int) -> tuple[State | None, int]:
         """The state after a token by what other sequences met, None where none did; and the bytes
@@ -75,15 +77,16 @@ class States:
         self.search = Search(machine, vocabulary.alphabet)
         self.size = len(vocabulary.tokens)
         self._states: dict[object, State] = {}
-        self._steps: dict[object, bool] = {}
+        self._steps: dict[object, bytes | None] = {}
         self._maps: dict[int, tuple[Mapping[Any, Any], object]] = {}
         self._sparse: dict[int, tuple[Row, Sparse]] = {}
         self.stops = np.array(sorted(vocabulary.stops), np.int32)
+        self.none = packed(np.zeros(self.size, np.bool_))
 
     def state(self, configuration: Configuration) -> tuple[State, int]:
         """The state of a configuration, and the bytes that may be read before a bound is near."""
         control, room = self.tables.place(configuration)
-        key = self._key(control, configuration)
+        key = self.key(configuration, control)
         found = self._states.get(key)
         if found is None:
             if len(self._states) > _MAX_STATES:
@@ -99,12 +102,14 @@ class States:
                 ways.clear()
         self._states.clear()
 
-    def _key(self, control: tuple[Any, ...], configuration: Configuration) -> object:
+    def key(self, configuration: Configuration, control: Control | None = None) -> object:
         """What two configurations share that go on alike, up to bounds that are far away."""
+        if control is None:
+            control = self.tables.place(configuration)[0]
         if not self.machine.contracts:
             return control
         envs = tuple(self._hashable(env.key) for _, env in configuration.alive)
-        return control, envs, configuration.text if self._is_read(configuration) else b""
+        return control, envs, configuration.text if self.is_read(configuration) else b""
 
     def _hashable(self, value: Any) -> object:
         """A value of the contract language, or a tuple of such, as something to look up by. A map
@@ -156,21 +161,30 @@ class States:
         return (
             len(before.alive) == 1 == len(after.alive)
             and before.alive[0][1] is after.alive[0][1]
-            and not self._is_read(before)
+            and not self.is_read(before)
         )
 
     def row(self, state: State) -> Row:
         """The mask of a state, packed: token `i` is bit `i % 32` of word `i // 32`. Read-only."""
         if state.row is None:
             assert state.configuration is not None
-            state.row = self._row(state.configuration, state.table)
+            kept = [ids for ids, _ in self.tried(state)]
+            if self.machine.ends(state.configuration) is not None:
+                kept.append(self.stops)
+            state.row = self.joined(state.table.row, kept)
         return state.row
 
-    def _row(self, configuration: Configuration, table: Table) -> Row:
-        kept = list(self.tried(configuration, table, self.viable))
-        if self.machine.ends(configuration) is not None:
-            kept.append(self.stops)
-        return self.joined(table.row, kept)
+    def allows(self, state: State, token: int) -> bool:
+        """Whether a token is in the mask of a state; for one token this costs less."""
+        configuration = state.configuration
+        if state.row is not None or configuration is None:
+            return holds(self.row(state), token)
+        if holds(state.table.row, token):
+            return True  # by the structure alone: no contract is touched
+        if token in self.vocabulary.stops:
+            return self.machine.ends(configuration) is not None
+        after = self.after(configuration, token)
+        return after is not None and self.viable(after)
 
     def sparse(self, row: Row) -> Sparse:
         """A mask as a short list of tokens."""
@@ -190,61 +204,61 @@ class States:
         free[ids[ids < self.size]] = True
         return self.tables.kept(packed(free))
 
-    def tried(self, configuration: Configuration, table: Table, viable: Viable) -> Iterator[Ints]:
+    def tried(self, state: State) -> tuple[Tried, ...]:
         """Of the tokens that touch a contract or leave a choice behind, those that are legal."""
-        alive = list(self._alive(configuration, table))
+        if state.tried is None:
+            assert state.configuration is not None
+            state.tried = tuple(self._tried(state.configuration, state.table))
+        return state.tried
+
+    def _tried(self, configuration: Configuration, table: Table) -> Iterator[Tried]:
+        alive = list(self.alive(configuration, table))
         if len(alive) == 1 and len(alive[0][0]) == 1 and not table.count:
             if self.machine.ends(configuration) is None:
-                yield alive[0][0]  # the only way on, and there is one
+                yield alive[0]  # the only way on, and there is one
                 return
         fields: set[object] = set()
         for ids, after in alive:
             place = self._free_field(after)
             if place is None or place not in fields:
-                ok, shared = viable(int(ids[0]), after)
-                if ok and place is not None and shared:
+                if not self.viable(after):
+                    if len(ids) > 1 and self.is_read(configuration):
+                        yield from self._each(configuration, ids)
+                    continue
+                if place is not None:
                     fields.add(place)
-                elif len(ids) > 1 and self._is_read(configuration):
-                    yield from self._each(configuration, ids, viable)
-                    continue
-                elif not ok:
-                    continue
-            yield ids
+            yield ids, after
 
-    def _each(self, configuration: Configuration, ids: Ints, viable: Viable) -> Iterator[Ints]:
-        for token in ids:
-            after = self._after(configuration, int(token))
-            if after is not None and viable(int(token), after)[0]:
-                yield np.array([token], np.int32)
+    def _each(self, configuration: Configuration, ids: Ints) -> Iterator[Tried]:
+        for token in ids.tolist():
+            after = self.after(configuration, token)
+            if after is not None and self.viable(after):
+                yield np.array([token], np.int32), after
 
-    def _alive(
-        self, configuration: Configuration, table: Table
-    ) -> Iterator[tuple[Ints, Configuration]]:
+    def alive(self, configuration: Configuration, table: Table) -> Iterator[Tried]:
         """Tokens that the machine takes, those together that may have one answer."""
         for ids in table.alike:
-            after = self._after(configuration, int(ids[0]))
+            after = self.after(configuration, int(ids[0]))
             if (
                 len(ids) == 1
-                or not self._is_read(configuration)
+                or not self.is_read(configuration)
                 or (after is not None and self._free_field(after) is not None)
             ):
                 if after is not None:
                     yield ids, after
                 continue
             for token in ids:
-                after = self._after(configuration, int(token))
+                after = self.after(configuration, int(token))
                 if after is not None:
                     yield np.array([token], np.int32), after
         if len(table.single):
             yield from self._singles(configuration, table)
 
-    def _is_read(self, configuration: Configuration) -> bool:
+    def is_read(self, configuration: Configuration) -> bool:
         """Whether the text of a field is being read, so that each token makes another text."""
         return any(env.starts for _, env in configuration.alive)
 
-    def _singles(
-        self, configuration: Configuration, table: Table
-    ) -> Iterator[tuple[Ints, Configuration]]:
+    def _singles(self, configuration: Configuration, table: Table) -> Iterator[Tried]:
         """The tokens that begin or end a field, walked together as far as they agree."""
         trie, single = self.vocabulary.trie, set(table.single.tolist())
         todo = [(0, configuration)]
@@ -261,8 +275,11 @@ class States:
                 if ids:
                     yield np.array(ids, np.int32), after
 
-    def _after(self, configuration: Configuration, token: int) -> Configuration | None:
-        return self.machine.advance(configuration, self.vocabulary.tokens[token])
+    def after(self, configuration: Configuration, token: int) -> Configuration | None:
+        """The configuration after a token, None where the machine does not take it."""
+        known = 0 <= token < self.size
+        text = self.vocabulary.tokens[token] if known else b""
+        return self.machine.advance(configuration, text) if text else None
 
     def _free_field(self, after: Configuration) -> object | None:
         """What tokens with one answer share: the text that is being written, where it binds nothing
@@ -275,17 +292,18 @@ class States:
             shared += [thread.place, self._hashable(read)]
         return tuple(shared)
 
-    def viable(self, _: int, after: Configuration) -> tuple[bool, bool]:
-        """Whether the step can be completed and leaves an exit open; and that this is so for all
-        texts of a field that binds nothing."""
-        control, _ = self.tables.place(after)
-        key = self._key(control, after)
-        known = self._steps.get(key)
-        if known is None:
+    def viable(self, after: Configuration) -> bool:
+        """Whether the step under way can be completed and leaves an exit open."""
+        return self.finish(after) is not None
+
+    def finish(self, configuration: Configuration) -> bytes | None:
+        """A text that completes the step and leaves an exit open after it; None where none does."""
+        key = self.key(configuration)
+        if key not in self._steps:
             if len(self._steps) > _MAX_STEPS:
                 self._steps.clear()
-            known = self._steps[key] = self.search.step(after)
-        return known, True
+            self._steps[key] = self.search.finish(configuration)
+        return self._steps[key]
 
 
 def _stays(before: Configuration, text: bytes, after: Configuration) -> bool:

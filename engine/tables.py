@@ -25,6 +25,7 @@ from statelang.places import Thread
 
 _WIDE: Final = 16  # bytes that may come first, from which a text is worth a share of its own
 _MAX_TABLES: Final = 5_000
+_MAX_GROUPS: Final = 200
 
 Control = tuple[Thread, ...]
 Happened = tuple[Event | None, ...]  # the events along a token; None: a choice was left behind
@@ -90,6 +91,7 @@ class Tables:
         self._limit = vocabulary.longest
         self._tables: dict[Control, Table] = {}
         self._rows: dict[bytes, Row] = {}
+        self._groups: dict[Table, list[tuple[Ints, Control]]] = {}
         self._texts: dict[Regular, _Text | None] = {}
         self._reaches: dict[int, _Reach] = {}
         self._places: Automaton[_Key] = Automaton(self._onward)
@@ -123,18 +125,17 @@ class Tables:
             self._rows.clear()
         return self._rows.setdefault(row.tobytes(), row)
 
-    def groups(self, control: Control) -> list[tuple[int, Ints]]:
-        """The tokens along which nothing happens, by where they lead; each group with how many
-        bytes the end moves away."""
-        ids, states = self._places.tokens(self.vocabulary.trie, self._key(control))
-        nearest = min(map(self.machine.low, control))
-        groups = []
-        for state, here in grouped(ids, states):
-            after, happened = self._places.key(state)
-            if happened == ():
-                farther = max(0, max(map(self.machine.low, after)) - nearest)
-                groups.append((farther, here))
-        return groups
+    def groups(self, table: Table) -> list[tuple[Ints, Control]]:
+        """The tokens along which nothing happens, by where they lead."""
+        found = self._groups.get(table)
+        if found is None:
+            if len(self._groups) > _MAX_GROUPS:
+                self._groups.clear()
+            ids, states = self._places.tokens(self.vocabulary.trie, self._key(table.control))
+            places = [(here, *self._places.key(state)) for state, here in grouped(ids, states)]
+            found = [(here, control) for here, control, met in places if met == ()]
+            self._groups[table] = found
+        return found
 
     # -- making
 
@@ -204,7 +205,7 @@ class Tables:
             for language in exits:
                 others |= _first(language) if language is not wide[0] else 0
             own = _first(wide[0]) & ~others
-            after, met = self._after(control, lowest(own)) if own else ((), None)
+            after, met = self.after(control, lowest(own)) if own else ((), None)
             if met is None or len(after) != 1 or self._key(after)[1] or after[0].left is None:
                 return None
             text, thread, happened = opened(wide[0], self._limit)[0], after[0], met
@@ -259,13 +260,13 @@ class Tables:
 
     def _onward(self, key: _Key) -> Iterator[tuple[int, _Key]]:
         control, happened = key
-        for byte_set in self._kinds(control):
-            after, more = self._after(control, lowest(byte_set))
+        for byte_set in self.kinds(control):
+            after, more = self.after(control, lowest(byte_set))
             if after:
                 whole = None if happened is None or more is None else _joined(happened, more)
                 yield byte_set, (after, whole)
 
-    def _kinds(self, control: Control) -> list[int]:
+    def kinds(self, control: Control) -> list[int]:
         """A partition of the bytes: those of one set lead to one place."""
         languages: dict[Regular, None] = {}
         for thread in control:
@@ -288,7 +289,7 @@ class Tables:
             if after is not NOTHING:
                 yield byte_set, opened(after, self._limit)[0]
 
-    def _after(self, control: Control, byte: int) -> _Key:
+    def after(self, control: Control, byte: int) -> _Key:
         """Every place a byte may lead to, and what happens on the way."""
         result: dict[Thread, None] = {}
         happened: list[Event | None] | None = []

@@ -181,24 +181,33 @@ class Vocabulary:
 
     def fewest(self, text: bytes) -> int:
         """The least number of tokens that spell `text`. Raises StatelangError where none do."""
-        trie = self.trie
-        far = len(text) + 1
-        best = [0, *([far] * len(text))]
-        for start in range(len(text)):
-            if best[start] == far:
+        return len(self.shortest(text))
+
+    def shortest(self, text: bytes) -> tuple[int, ...]:
+        """The fewest tokens that write `text`. Raises StatelangError where none do."""
+        trie, size = self.trie, len(text)
+        far = size + 1
+        counts = [0, *([far] * size)]
+        lasts = [0] * (size + 1)  # the token that ends here
+        for start in range(size):
+            if counts[start] == far:
                 continue
-            node, cost = 0, best[start] + 1
-            for end in range(start, len(text)):
-                node = trie.child(node, text[end])
+            node, count = 0, counts[start] + 1
+            for end in range(start + 1, size + 1):
+                node = trie.child(node, text[end - 1])
                 if node < 0:
                     break
-                if cost < best[end + 1] and trie.spells(node):
-                    best[end + 1] = cost
-        if best[-1] == far and text:
+                if count < counts[end] and trie.spells(node):
+                    counts[end], lasts[end] = count, trie.tokens(node)[0]
+        if size and counts[-1] == far:
             raise StatelangError(
                 f"the tokenizer has no tokens for `{text[:40].decode(errors='replace')}`"
             )
-        return best[-1]
+        found, end = [], size
+        while end:
+            found.append(lasts[end])
+            end -= self.lengths[lasts[end]]
+        return tuple(reversed(found))
 
     def encode(self, text: bytes) -> list[int]:
         """A text as the tokenizer writes it inside another; without one, or where it writes another

@@ -25,6 +25,7 @@ from statelang.values import Value
 LIMIT: Final = 1_500
 _ATTEMPTS: Final = 16
 _WIDTHS: Final = (1, 1, 1, 1, 1, 1, 2, 2, 4, 4, 16, 256)
+_STEPS: Final = ((1, 200), (4, 400), (256, 600))  # widths, and nodes visited, to complete a step
 _PREFERRED: Final = b"1a0A23456789bcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ "
 _ORDER: Final = (*_PREFERRED, *(b for b in range(256) if b not in _PREFERRED))
 
@@ -118,16 +119,18 @@ class Search:
 
     def step(self, configuration: Configuration) -> bool:
         """Whether the step under way can be completed and leaves an open exit after it."""
+        return self.finish(configuration) is not None
+
+    def finish(self, configuration: Configuration) -> bytes | None:
+        """A text that completes the step under way and leaves an open exit after it, or None."""
         nodes = [Node(t, self._alone(e), configuration.text) for t, e in configuration.alive]
         nodes.sort(key=lambda node: self.machine.low(node.thread))
-        for width, limit in ((1, 200), (4, 400)):
+        for width, limit in _STEPS:
             for node in nodes:
-                if (
-                    self.from_node(node, self.shortest_first, width, self.stepped, limit)
-                    is not None
-                ):
-                    return True
-        return False
+                found = self.from_node(node, self.shortest_first, width, self.stepped, limit)
+                if found is not None:
+                    return found
+        return None
 
     def stepped(self, node: Node) -> bool:
         """Whether no step is under way at a node and another may begin, or the trace may end."""

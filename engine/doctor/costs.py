@@ -46,7 +46,8 @@ def costs(sample: Sample, guide: Guide) -> Costs:
     words = guide.vocabulary
     written = [[*words.encode(trace.encode()), min(words.stops)] for trace in sample.traces]
     start = guide.start(sample.problem)
-    shortest = words.fewest(start.way or b"") + 1
+    assert start.configuration is not None
+    least = guide.least(start.configuration)
     ids = written[0] if written else []
     began = time.process_time()
     Matcher.of(guide, sample.problem).compute_bitmask()
@@ -56,7 +57,7 @@ def costs(sample: Sample, guide: Guide) -> Costs:
     memory = max(_resident() - before, 0)
     warm = min(_replayed(sample, guide, ids[:count], _SECONDS)[0] for _ in range(_AGAIN))
     return Costs(
-        fewest=min([shortest, *map(len, written)]),
+        fewest=min([least, *map(len, written)]),
         tokens=tuple(sorted(map(len, written))),
         first=1e3 * first,
         steps=count,

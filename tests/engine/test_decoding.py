@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from typing import Any
 
 import outlines
@@ -162,7 +163,9 @@ def test_tools_that_fail_or_hang_write_their_error(tokenizer: PreTrainedTokenize
         "print(6*7)": "42",
         "print('x'*9999)": "error: more than 60 characters",
     }
-    found = list(generate(space, model, problems(*ASKED), max_tokens=150, tools=tools, seed=2))
+    found = list(
+        generate(space, model, problems(*ASKED, *ASKED), max_tokens=100, tools=tools, seed=3)
+    )
     lines = [line for g in found for line in g.text.splitlines() if line.startswith("run ")]
     assert all(g.verdict.contracts and g.text.endswith("stop\n") for g in found)
     assert len({line.split(": ")[0] for line in lines}) > 2
@@ -223,6 +226,22 @@ def test_a_step_that_never_holds_is_given_up(tokenizer: PreTrainedTokenizerFast)
     assert found.text.endswith("end\n")
     assert found.verdict.error is not None and found.verdict.error.rule.startswith("checks ")
     assert 8 * 5 <= found.tokens <= 8 * len(found.ids)
+
+
+@pytest.mark.parametrize("more", [0, 7])
+def test_a_budget_is_kept_to_the_token(tokenizer: PreTrainedTokenizerFast, more: int) -> None:
+    """From the least number of tokens upwards every trace ends, complete, within its budget; where
+    the budget decided, it is said."""
+    model = steered(small_model(tokenizer), tokenizer)
+    with pytest.raises(StatelangError, match="too small") as caught:
+        list(generate(SPACE, model, problems("1?"), max_tokens=2))
+    found = re.search(r"at least (\d+)", str(caught.value))
+    assert found is not None
+    budget = int(found[1]) + more
+    traces = list(generate(SPACE, model, problems(*ASKED), max_tokens=budget, seed=more))
+    assert all(trace.verdict.contracts and len(trace.ids) <= budget for trace in traces)
+    assert {"stop", "budget"} >= {trace.finish_reason for trace in traces}
+    assert more or "budget" in {trace.finish_reason for trace in traces}
 
 
 @pytest.mark.parametrize("mask", ["grammar", "contracts"])
