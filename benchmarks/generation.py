@@ -25,8 +25,8 @@ import torch
 from attrs import frozen
 
 import statelang
+from statelang.engine.asking import prompt
 from statelang.engine.decoding import decode
-from statelang.engine.generation import prompt
 from statelang.engine.matcher import Matcher
 from statelang.engine.processor import model_vocabulary
 from statelang.engine.sequences import Free, Steered

@@ -17,8 +17,8 @@ import torch
 from attrs import frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.engine.asking import prompt
 from statelang.engine.bits import unpacked
-from statelang.engine.generation import prompt
 from statelang.engine.states import States
 from statelang.machine import Configuration
 from statelang.space import StateSpace

@@ -24,8 +24,7 @@ def decode(model: Any, rows: Sequence[Free]) -> None:
             it becomes does not depend on the others.
 
     Raises:
-        StatelangError: the model is of a kind whose cache cannot hold rows of different lengths,
-            or a space locks.
+        StatelangError: the model is of a kind whose cache cannot hold rows of different lengths.
     """
     active = [row for row in rows if row.finish is None]
     passes = Passes(model)

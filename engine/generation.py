@@ -10,15 +10,16 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from statelang.diagnostics import StatelangError
+from statelang.engine.asking import prompt
 from statelang.engine.decoding import decode
-from statelang.engine.guide import Guide
+from statelang.engine.guide import Guide, NoTrace
 from statelang.engine.judging import Judge, has_checks, unchecked
+from statelang.engine.locking import locked_verdict
 from statelang.engine.matcher import Matcher, guide
 from statelang.engine.processor import model_vocabulary
 from statelang.engine.sequences import Finish, Free, Steered
 from statelang.engine.verdict import Verdict, validate
 from statelang.space import StateSpace
-from statelang.teaching.instructions import question
 from statelang.tools import Function
 
 Mask = Literal["free", "grammar", "contracts"]
@@ -34,8 +35,9 @@ class Generation:
 
     `finish_reason` is "stop" where the model ended the trace, "budget" where the budget closed
     tokens on the way to the end that would have been legal, "length" where the tokens of a free
-    trace ran out. `tokens` counts all that were written: of all tries, and of steps that were taken
-    back.
+    trace ran out, "locked" where nothing legal could follow, or no legal trace is known for the
+    problem: the trace is as it stood, and the verdict's error names the clause that closed the way
+    on. `tokens` counts all that were written: of all tries, and of steps that were taken back.
     """
 
     problem: Mapping[str, Any]
@@ -46,12 +48,6 @@ class Generation:
     ids: tuple[int, ...] = ()
     authors: tuple[str, ...] = ()
     finish_reason: Finish = "stop"
-
-
-def prompt(space: StateSpace, problem: Mapping[str, Any]) -> str:
-    """What the model is asked: the problem's own `prompt`, or its question and visible inputs."""
-    found = question(space, problem)
-    return found if isinstance(problem.get("prompt"), str) else f"{found}\n"
 
 
 def generate(
@@ -93,7 +89,8 @@ def generate(
     Raises:
         StatelangError: an input or a tool is missing, the budget is too small (the least known is
             named), the tokenizer cannot write the space, the model is of a kind whose cache cannot
-            hold rows of different lengths, or the space locks.
+            hold rows of different lengths, or a tool cannot be used (what else a tool raises is
+            written as `error: ...`).
     """
     for start in range(0, len(problems), batch):
         chunk = problems[start : start + batch]
@@ -168,7 +165,14 @@ class _Steering:
         judge = None
         if contracts and has_checks(self.space):
             guide_, judge = _without_checks(guide_), Judge.of(self.space, problem)
-        matcher = Matcher.of(guide_, problem, self.max_tokens, self.tools)
+        try:
+            matcher = Matcher.of(guide_, problem, self.max_tokens, self.tools)
+        except NoTrace:
+            # Unless the tokenizer cannot write the grammar either: that is no trace's own fault.
+            Matcher.of(guide(self.space, vocabulary, False), problem, None, self.tools)
+            locked = Free(*begun)
+            locked.finish = "locked"
+            return locked
         has_tools = contracts and self.tools is not None and bool(self.space.program.functions)
         return Steered(*begun, matcher=matcher, judge=judge, forces=True, has_tools=has_tools)
 
@@ -178,8 +182,9 @@ class _Steering:
         ids = tuple(row.ids[row.begin :])
         written = [token for token in ids if token not in vocabulary.stops]
         text = vocabulary.decode(written).decode(errors="replace")
-        verdict = validate(self.space, text, problem, self.tools)
         assert row.finish is not None
+        judged = locked_verdict if row.finish == "locked" else validate
+        verdict = judged(self.space, text, problem, self.tools)
         authors = tuple(row.authors)
         return Generation(problem, text, row.spent, verdict, 1, ids, authors, row.finish)
 

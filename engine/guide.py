@@ -27,6 +27,10 @@ from statelang.space import StateSpace
 from statelang.tools import Function
 
 
+class NoTrace(StatelangError):
+    """No legal trace is known that a vocabulary can write for a problem."""
+
+
 @frozen(eq=False)
 class Position:
     """Where one sequence stands. With a budget, `left` are the tokens that it leaves, stop token
@@ -86,7 +90,7 @@ class Guide:
         budget = Budget(self.states, self.distances)
         bound = budget.endings.bound(configuration)
         if bound == FAR:
-            raise StatelangError(
+            raise NoTrace(
                 f"no complete trace of `{self.space.name}` can be written with this vocabulary "
                 "and problem; run `statelang check` on the space, and see whether the tokenizer "
                 "lacks bytes"

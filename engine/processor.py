@@ -14,6 +14,7 @@ from outlines.processors import OutlinesLogitsProcessor
 from statelang.diagnostics import StatelangError
 from statelang.engine import llamacpp
 from statelang.engine.guide import Guide
+from statelang.engine.locking import locked
 from statelang.engine.masking import Sparse, mask_logits, shared
 from statelang.engine.matcher import Matcher, guide
 from statelang.engine.rows import Rows
@@ -107,11 +108,7 @@ class StateSpaceProcessor(OutlinesLogitsProcessor):
     def _sparse(self, matcher: Matcher) -> Sparse:
         mask = self.guide.states.sparse(matcher.compute_bitmask())
         if mask.are_legal and not len(mask.ids):
-            raise StatelangError(
-                f"the space `{self.guide.space.name}` locks: no token is legal after "
-                f"{matcher.trace[-120:]!r}; run `statelang check` on it and give the state a way "
-                "out that no contract closes"
-            )
+            raise locked(self.guide.space, matcher.trace)
         return mask
 
 

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from attrs import define, field
 
-from statelang.diagnostics import StatelangError
 from statelang.engine.authors import GRAMMAR, MODEL, TOOL, author
 from statelang.engine.judging import Judge
 from statelang.engine.lazily import draw_legal, structural
@@ -20,9 +19,8 @@ from statelang.engine.matcher import Matcher
 from statelang.engine.sampling import Scores, draw
 from statelang.engine.stalling import WINDOW, is_within, repeats, staying
 from statelang.engine.states import State
-from statelang.space import StateSpace
 
-Finish = Literal["stop", "budget", "length"]
+Finish = Literal["stop", "budget", "length", "locked"]
 Stretch = tuple[tuple[int, str], ...]  # tokens, each with its author
 STEP_TRIES: Final = 8  # times a step is written before its `checks` are given up
 
@@ -86,6 +84,9 @@ class Steered(Free):
         if not temperature and self.judge is not None and self._tries[self.judge.opening()]:
             temperature = 1.0  # the likeliest step would be the same one again
         token = self._drawn(scores, temperature)
+        if token is None:
+            self.finish = "locked"
+            return
         self._go(((token, self._sampled_by(token)),))
         self._force()
         self.seen = min(self.seen, len(self.ids) - 1)
@@ -142,8 +143,8 @@ class Steered(Free):
 
     # -- what may come next
 
-    def _drawn(self, scores: Scores, temperature: float) -> int:
-        """A legal token by a model's scores. Raises StatelangError where there is none."""
+    def _drawn(self, scores: Scores, temperature: float) -> int | None:
+        """A legal token by a model's scores; None where there is none."""
         matcher, is_stalled = (
             self.matcher,
             repeats(self.ids[max(self.begin, len(self.ids) - WINDOW) :]),
@@ -157,7 +158,7 @@ class Steered(Free):
             if is_stalled:
                 mask = _leaving(matcher, mask)
             if mask.are_legal and not len(mask.ids):
-                raise locked(matcher.guide.space, matcher.trace)
+                return None
             token = draw(scores, mask, temperature, self.chance)
         if is_closed and self._bound is None:
             self._bound = len(self.authors)
@@ -212,11 +213,3 @@ def _leaving(matcher: Matcher, mask: Sparse) -> Sparse:
     legal = mask.ids if mask.are_legal else np.setdiff1d(np.arange(mask.size), mask.ids)
     leaving = np.setdiff1d(legal, staying(guide.vocabulary.trie, left))
     return Sparse(leaving, True, mask.size) if len(leaving) else mask
-
-
-def locked(space: StateSpace, written: str) -> StatelangError:
-    """The error of a space that has no legal token left."""
-    return StatelangError(
-        f"the space `{space.name}` locks: no token is legal after {written[-120:]!r}; run "
-        "`statelang check` on it and give the state a way out that no contract closes"
-    )

@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx2
 from attrs import frozen
 
+from statelang.engine.asking import prompt
 from statelang.engine.served_trace import ServedTrace
 from statelang.engine.server import BrokenOff, Piece, Server, pieces
 from statelang.engine.verdict import Verdict, validate
@@ -25,7 +26,6 @@ from statelang.exports.continuation import continuation
 from statelang.machine import Machine
 from statelang.search import Search
 from statelang.space import StateSpace
-from statelang.teaching.instructions import question
 from statelang.tools import Function
 
 TRIES: Final = 6
@@ -110,7 +110,7 @@ class _Serving:
         # A machine of its own: what machines and searches remember is not made for many threads.
         search = Search(Machine(self.space))
         trace = ServedTrace(search, search.machine.start(problem, self.tools), self.tries)
-        prompt = _prompt(self.space, problem)
+        asked = prompt(self.space, problem)
         tokens = requests = breaks = 0
         while not trace.is_done and trace.stuck is None:
             grammar = continuation(search, trace.here.configuration)
@@ -119,7 +119,7 @@ class _Serving:
                 break
             left = self.max_tokens - trace.kept
             body = self.server.body(
-                prompt + trace.text, grammar, left, self.temperature, seed + requests
+                asked + trace.text, grammar, left, self.temperature, seed + requests
             )
             requests += 1
             try:
@@ -138,11 +138,6 @@ class _Serving:
         return Served(
             problem, trace.text, verdict, tokens, trace.kept, requests, trace.again, trace.stuck
         )
-
-
-def _prompt(space: StateSpace, problem: Mapping[str, Any]) -> str:
-    asked = question(space, problem)
-    return asked if isinstance(problem.get("prompt"), str) else f"{asked}\n"
 
 
 def _take(trace: ServedTrace, piece: Piece, max_tokens: int) -> bool:

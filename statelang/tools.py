@@ -37,11 +37,14 @@ class Environment:
             self.functions[name] = functions[name]
 
     def __call__(self, name: str, *arguments: Value) -> str:
-        """What the function writes. Raises StatelangError where it gives no text."""
+        """What the function writes: an error that it raises, as a text that begins with `error:`.
+
+        Raises StatelangError where it gives no text, or raises one: it cannot be used at all.
+        """
         key = name, arguments
         said = self._said.get(key)
         if said is None:
-            said = self.functions[name](*arguments)
+            said = _said(self.functions[name], arguments)
             if not isinstance(said, str):
                 raise StatelangError(
                     f"the function `{name}` gave {type(said).__name__}, not a text, to the space "
@@ -51,3 +54,12 @@ class Environment:
                 self._said.clear()
             self._said[key] = said
         return said
+
+
+def _said(function: Function, arguments: tuple[Value, ...]) -> str:
+    try:
+        return function(*arguments)
+    except StatelangError:
+        raise
+    except Exception as error:
+        return f"error: {type(error).__name__}: {error}".rstrip(": ")

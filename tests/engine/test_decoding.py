@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from pathlib import Path
 from typing import Any
 
 import outlines
@@ -20,7 +21,7 @@ import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import generate
 from statelang.engine.stalling import WINDOW
-from statelang.engine.tools import Python
+from statelang.engine.tools import Python, Sqlite
 from statelang.training.model import tiny_llama
 from tests.training.small import SPACE, small_model, small_tokenizer
 
@@ -176,6 +177,78 @@ def test_tools_that_fail_or_hang_write_their_error(tokenizer: PreTrainedTokenize
         pairs = zip(generation.ids, generation.authors, strict=True)
         wrote = str(tokenizer.decode([token for token, author in pairs if author == "tool python"]))
         assert all(f"{said[code]}" in wrote for code in said if f"run {code}" in generation.text)
+
+
+def test_a_tool_that_raises_writes_its_error(tokenizer: PreTrainedTokenizerFast) -> None:
+    """The error stands in its field, as that of a program does; no other row notices."""
+
+    def python(code: str) -> str:
+        if code.startswith("print"):
+            raise ValueError(f"no {code}")
+        return "fine"
+
+    space, model = statelang.loads(RUN), steered(small_model(tokenizer), tokenizer)
+    drawn: dict[str, Any] = {"max_tokens": 100, "tools": {"python": python}, "seed": 3}
+    found = list(generate(space, model, problems(*ASKED, *ASKED), **drawn))
+    assert all(g.verdict.contracts and g.finish_reason in ("stop", "budget") for g in found)
+    lines = {line for g in found for line in g.text.splitlines() if line.startswith("run ")}
+    assert {line.partition(": ")[2] for line in lines if "print(6*7)" in line} == {
+        "error: ValueError: no print(6*7)"
+    }
+    assert "run 1/0: fine" in lines
+
+
+NARROW = """
+//@ input word: text
+
+start : run
+
+//@ writes OUT = look(WORD)
+//@ requires WORD == word
+run : "run " WORD ": " OUT "\\n"
+
+WORD : /[a-z]{3}/
+OUT : /[0-9]{1,8}/
+"""
+
+
+def test_a_row_that_locks_ends_alone(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Where the error of a tool does not fit its field the trace ends as it is, and its verdict
+    names tool, field and rule; the other rows are what they would be without it."""
+
+    def look(word: str) -> str:
+        return {"abc": "12", "xyz": "12"}[word]
+
+    space, model = statelang.loads(NARROW), steered(small_model(tokenizer), tokenizer)
+    asked = [{"question": f"{word}?", "word": word} for word in ("abc", "bad", "xyz")]
+    drawn: dict[str, Any] = {"max_tokens": 60, "tools": {"look": look}}
+    first, bad, last = generate(space, model, asked, **drawn)
+    assert ("run abc: 12\n", "run xyz: 12\n") == (first.text, last.text)
+    assert ("locked", "", ()) == (bad.finish_reason, bad.text, bad.ids)
+    assert not bad.verdict.grammar and bad.verdict.error is not None
+    assert "writes OUT = look(WORD)" == bad.verdict.error.rule
+    assert "the trace locks, nothing legal may follow: step 1, `run`" in bad.verdict.error.message
+    assert "`OUT` is `1`, due is `error: KeyError: 'bad'`" in bad.verdict.error.message
+
+
+def test_a_space_that_locks_is_named_in_the_verdict(tokenizer: PreTrainedTokenizerFast) -> None:
+    """Without any legal trace there is none, and the verdict has the clause that is to blame."""
+    source = CHECKED.replace('done : "<done>', '//@ requires size(seen) < 0\ndone : "<done>')
+    space = statelang.loads(source)
+    found = list(generate(space, steered(small_model(tokenizer), tokenizer), problems("1?", "2?")))
+    assert ["locked"] * 2 == [g.finish_reason for g in found]
+    for generation in found:
+        assert generation.verdict.error is not None
+        assert "does not hold" in generation.verdict.error.message
+        assert "give the state a way out" in generation.verdict.error.message
+
+
+def test_a_tool_that_cannot_be_used_is_an_error(tokenizer: PreTrainedTokenizerFast) -> None:
+    """What a tool says of itself in our own words ends the run: no trace could be right."""
+    space, model = statelang.loads(RUN), steered(small_model(tokenizer), tokenizer)
+    missing = Sqlite(Path("no.sqlite"))
+    with pytest.raises(StatelangError, match=r"there is no database no\.sqlite"):
+        list(generate(space, model, problems("1?"), max_tokens=100, tools={"python": missing}))
 
 
 def test_one_pass_takes_a_whole_stretch(tokenizer: PreTrainedTokenizerFast) -> None:
