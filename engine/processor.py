@@ -123,6 +123,9 @@ def _legal(mask: Sparse) -> int:
 def model_vocabulary(model: Any) -> Vocabulary:
     """The vocabulary of a model that can be steered, or of a tokenizer.
 
+    Its stop tokens are those at which `model.generate` stops, where the generation configuration
+    names some; else the tokenizer's own.
+
     Args:
         model: As for `constrain`.
 
@@ -138,8 +141,8 @@ def model_vocabulary(model: Any) -> Vocabulary:
     tokenizer = getattr(model, "hf_tokenizer", None)
     if tokenizer is not None:
         stops = model.model.generation_config.eos_token_id
-        more = stops if isinstance(stops, list) else [stops] if stops is not None else []
-        return _vocabulary(tokenizer, len(tokenizer), frozenset(more))
+        configured = stops if isinstance(stops, list) else [stops] if stops is not None else []
+        return _vocabulary(tokenizer, len(tokenizer), frozenset(configured))
     if hasattr(model, "get_vocab") and hasattr(model, "eos_token_id"):
         return _vocabulary(model, len(model), frozenset())
     raise StatelangError(
@@ -154,6 +157,15 @@ def _vocabulary(tokenizer: Any, _: int, stops: frozenset[int]) -> Vocabulary:
     """Kept for a tokenizer as long as it has so many tokens; without those at its end that write
     nothing, since a model may lack them (a pad token that was added)."""
     whole = Vocabulary.from_tokenizer(tokenizer, stops)
+    if stops:
+        # A trace that ended by another token would be gone on with, and without a mask.
+        whole = evolve(whole, stops=stops)
+        if min(stops) >= len(whole.tokens):
+            raise StatelangError(
+                f"generation stops at the tokens {sorted(stops)} alone, which are not among the "
+                f"{len(whole.tokens)} of the tokenizer, so no trace could end; correct "
+                "`generation_config.eos_token_id`"
+            )
     size = max(i for i, token in enumerate(whole.tokens) if token or i in whole.stops) + 1
     return evolve(whole, tokens=whole.tokens[:size])
 
