@@ -61,6 +61,7 @@ def generate_served(
     seed: int = 0,
     parallel: int = 8,
     tries: int = TRIES,
+    first: int = 0,
     tools: Mapping[str, Function] | None = None,
 ) -> Iterator[Served]:
     """One trace for each problem, in order, judged.
@@ -75,6 +76,7 @@ def generate_served(
         seed: Goes to the server; whether it makes the sampling repeatable is the server's affair.
         parallel: Traces under way at once.
         tries: How often a step may be begun.
+        first: The number of the first problem, where a run goes on that was broken off.
         tools: The functions that `writes` clauses name: what they give is all that may be written.
 
     Raises:
@@ -84,7 +86,7 @@ def generate_served(
         serve = _Serving(space, server, client, max_tokens, temperature, tries, tools)
         waiting = [
             pool.submit(serve, problem, seed + 104729 * number)
-            for number, problem in enumerate(problems)
+            for number, problem in enumerate(problems, first)
         ]
         try:
             for future in waiting:

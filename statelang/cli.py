@@ -82,9 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "statelang":
             raise
+        extra = "server" if error.name == "httpx2" else "training"
         return _refuse(
             f"the package `{error.name}` is missing, which this verb needs. Install it with "
-            'pip install "statelang[training]".'
+            f'pip install "statelang[{extra}]".'
         )
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from statelang.space import StateSpace
+from statelang.tools import Function
 from statelang.training.trainer import say
 
 if TYPE_CHECKING:
@@ -59,15 +60,15 @@ def sample(
     temperature: float,
     seed: int,
     first: int = 0,
+    tools: Mapping[str, Function] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """A trace for each problem, with its verdicts, tokens and their authors, as JSON-able values.
 
-    `first` is the number of the first problem, where a run goes on that was broken off. Raises
-    StatelangError.
+    `first` is the number of the first problem, where a run goes on that was broken off; `tools` are
+    the functions that `writes` clauses name. Raises StatelangError.
     """
-    drawn = _traces(
-        space, outlines_model(model), problems, decoding, max_tokens, temperature, seed, first
-    )
+    steered = outlines_model(model)
+    drawn = _traces(space, steered, problems, decoding, max_tokens, temperature, seed, first, tools)
     for generation in drawn:
         yield {
             **_record(generation),
@@ -118,6 +119,7 @@ def _traces(
     temperature: float,
     seed: int,
     first: int = 0,
+    tools: Mapping[str, Function] | None = None,
 ) -> Iterator[Generation]:
     from statelang.engine.generation import sample_until
 
@@ -132,7 +134,8 @@ def _traces(
             temperature,
             seed,
             tries,
-            first=first + start,
+            tools,
+            first + start,
         )
 
 

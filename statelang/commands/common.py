@@ -67,10 +67,10 @@ def positive(text: str) -> int:
 
 
 def temperature(text: str) -> float:
-    """A finite number above 0, as argparse wants it read."""
+    """A finite number, 0 or above, as argparse wants it read."""
     number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number, 0 or above")
     return number
 
 
