@@ -7,7 +7,7 @@ a contract are then tried on the configuration, and kept only if the step can st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -19,11 +19,15 @@ from statelang.engine.masking import Sparse
 from statelang.engine.tables import Control, Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
-from statelang.env import Frames
+from statelang.env import Env, Frames
 from statelang.machine import Configuration, Machine
 from statelang.search import Search
+from statelang.values import Value
 
 _MAX_STATES: Final = 5_000  # with contracts, 200 to a trace never seen before; 5 KB each
+_MANY: Final = 64  # tokens of one field, from which some stand for the others
+_SOME: Final = 3
+_NEW: Final = "\0"  # stands for a word that nothing has named before
 _MAX_STEPS: Final = 25_000
 
 Tried = tuple[Ints, Configuration]  # tokens, and the configuration after the first of them
@@ -218,22 +222,39 @@ class States:
                 yield alive[0]  # the only way on, and there is one
                 return
         fields: set[object] = set()
+        texts: dict[object, list[Tried]] = {}
+        known = _beginnings(configuration) if len(alive) > _MANY else frozenset()
         for ids, after in alive:
             place = self._free_field(after)
-            if place is None or place not in fields:
-                if not self.viable(after):
-                    if len(ids) > 1 and self.is_read(configuration):
-                        yield from self._each(configuration, ids)
-                    continue
+            if place is None and (new := _new(after, known)) is not None:
+                texts.setdefault(new, []).append((ids, after))
+            elif place in fields:
+                yield ids, after
+            elif self.viable(after):
                 if place is not None:
                     fields.add(place)
-            yield ids, after
+                yield ids, after
+            elif len(ids) > 1 and self.is_read(configuration):
+                yield from self._each(configuration, ids)
+        for group in texts.values():
+            yield from self._some(group)
 
     def _each(self, configuration: Configuration, ids: Ints) -> Iterator[Tried]:
         for token in ids.tolist():
             after = self.after(configuration, token)
             if after is not None and self.viable(after):
                 yield np.array([token], np.int32), after
+
+    def _some(self, group: list[Tried]) -> Iterator[Tried]:
+        """The legal ones of tokens that differ in a new word alone: of many, some stand for all."""
+        if len(group) > _MANY:
+            answers = {self.viable(after) for _, after in group[:: len(group) // _SOME]}
+            if len(answers) == 1:
+                yield from group if True in answers else ()
+                return
+        for ids, after in group:
+            if self.viable(after):
+                yield ids, after
 
     def alive(self, configuration: Configuration, table: Table) -> Iterator[Tried]:
         """Tokens that the machine takes, those together that may have one answer."""
@@ -247,8 +268,8 @@ class States:
                 if after is not None:
                     yield ids, after
                 continue
-            for token in ids:
-                after = self.after(configuration, int(token))
+            for token in ids.tolist():
+                after = self.after(configuration, token)
                 if after is not None:
                     yield np.array([token], np.int32), after
         if len(table.single):
@@ -288,8 +309,7 @@ class States:
         for thread, env in after.alive:
             if thread.left is None or thread.place not in self.machine.program.free:
                 return None
-            read = (env.registers, env.counts, env.lasts, env.slots, env.frames, len(env.starts))
-            shared += [thread.place, self._hashable(read)]
+            shared += [thread.place, *_read(env, env.slots)]
         return tuple(shared)
 
     def viable(self, after: Configuration) -> bool:
@@ -316,3 +336,53 @@ def _stays(before: Configuration, text: bytes, after: Configuration) -> bool:
         left = left.step(byte) if left is not None else None
     same = (first.place, first.stack) == (second.place, second.stack)
     return same and left is not None and left is second.left
+
+
+def _new(after: Configuration, known: frozenset[bytes]) -> object | None:
+    """What two configurations share that have read the same but for one word each that nothing has
+    named before; None where no such word has been read. A contract can tell such words apart only
+    by what they are made of; numbers and known texts are not among them."""
+    if not known:
+        return None
+    shared: list[object] = []
+    for thread, env in after.alive:
+        begun = after.text[env.starts[-1] :] if env.starts else b""
+        if begun and not _is_new(begun, known):
+            return None
+        slots = [
+            slot if not isinstance(slot, str) or not _is_new(slot.encode(), known) else _NEW
+            for slot in env.slots
+        ]
+        if not begun and _NEW not in slots:
+            return None
+        shared += [thread, *_read(env, slots)]
+    return tuple(shared)
+
+
+def _read(env: Env, slots: Iterable[Value | None]) -> Iterator[object]:
+    """What has been read before, for comparisons among the ways on from one place: they share the
+    objects that nothing has happened to."""
+    yield id(env.registers), env.counts, id(env.lasts), id(env.frames), len(env.starts)
+    for slot in slots:
+        yield slot if isinstance(slot, str) else id(slot)
+
+
+def _is_new(text: bytes, known: frozenset[bytes]) -> bool:
+    return text.isalpha() and text not in known
+
+
+def _beginnings(configuration: Configuration) -> frozenset[bytes]:
+    """The beginnings of all texts in registers and fields: what a contract may tell apart."""
+    env = configuration.alive[0][1]
+    texts = {text.encode() for text in _texts((env.registers, env.slots))}
+    return frozenset(text[:end] for text in texts for end in range(1, len(text) + 1))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts((*value.keys(), *value.values()))
+    elif isinstance(value, (tuple, frozenset)):
+        for item in value:
+            yield from _texts(item)
