@@ -1,4 +1,4 @@
-"""Repetitions whose bound is too far away to matter for one token."""
+"""Texts that go on: whether one does, and bounds too far away to matter for one token."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from statelang.automaton import Regular, either, repeat, then
+from statelang.machine import Configuration
 
 FAR: Final = 1 << 40
 
@@ -28,3 +29,15 @@ def opened(state: Regular, limit: int) -> tuple[Regular, int]:
             room = min(bounds) - limit - 1 if bounds else FAR
             return repeat(item, min(low, limit + 1), most), room
     return state, FAR
+
+
+def is_within(before: Configuration, text: bytes, after: Configuration) -> bool:
+    """Whether one text went on from the first configuration to the second."""
+    if len(before.alive) != 1 or len(after.alive) != 1:
+        return False
+    first, second = before.alive[0][0], after.alive[0][0]
+    left = first.left
+    for byte in text:
+        left = left.step(byte) if left is not None else None
+    same = (first.place, first.stack) == (second.place, second.stack)
+    return same and left is not None and left is second.left

@@ -12,12 +12,13 @@ import numpy as np
 from attrs import define, field
 
 from statelang.engine.authors import GRAMMAR, MODEL, TOOL, author
+from statelang.engine.bounds import is_within
 from statelang.engine.judging import Judge
 from statelang.engine.lazily import draw_legal, structural
 from statelang.engine.masking import Sparse
 from statelang.engine.matcher import Matcher
 from statelang.engine.sampling import Scores, draw
-from statelang.engine.stalling import WINDOW, is_within, repeats, staying
+from statelang.engine.stalling import WINDOW, repeats, staying
 from statelang.engine.states import State
 
 Finish = Literal["stop", "budget", "length", "locked"]

@@ -15,7 +15,6 @@ import numpy as np
 from statelang.automaton import EMPTY, NOTHING, Regular, lowest
 from statelang.engine.sweep import Automaton
 from statelang.engine.trie import Ints, Trie
-from statelang.machine import Configuration
 
 WINDOW: Final = 48
 PIECE: Final = 12
@@ -31,18 +30,6 @@ def repeats(tokens: Sequence[int]) -> bool:
     return len(tail) == WINDOW and any(
         tail[-1] == tail[-1 - size] and tail[size:] == tail[:-size] for size in range(1, PIECE + 1)
     )
-
-
-def is_within(before: Configuration, text: bytes, after: Configuration) -> bool:
-    """Whether one text went on from the first configuration to the second."""
-    if len(before.alive) != 1 or len(after.alive) != 1:
-        return False
-    first, second = before.alive[0][0], after.alive[0][0]
-    left = first.left
-    for byte in text:
-        left = left.step(byte) if left is not None else None
-    same = (first.place, first.stack) == (second.place, second.stack)
-    return same and left is not None and left is second.left
 
 
 @lru_cache(maxsize=64)

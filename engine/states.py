@@ -7,27 +7,26 @@ a contract are then tried on the configuration, and kept only if the step can st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
 from attrs import define, field
 
 from statelang.engine.bits import Row, holds, packed, unpacked
-from statelang.engine.bounds import FAR
+from statelang.engine.bounds import FAR, is_within
 from statelang.engine.masking import Sparse
 from statelang.engine.tables import Control, Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
-from statelang.env import Env, Frames
+from statelang.engine.words import beginnings, new_word, read_before
+from statelang.env import Frames
 from statelang.machine import Configuration, Machine
 from statelang.search import Search
-from statelang.values import Value
 
 _MAX_STATES: Final = 5_000  # with contracts, 200 to a trace never seen before; 5 KB each
 _MANY: Final = 64  # tokens of one field, from which some stand for the others
 _SOME: Final = 3
-_NEW: Final = "\0"  # stands for a word that nothing has named before
 _MAX_STEPS: Final = 25_000
 
 Tried = tuple[Ints, Configuration]  # tokens, and the configuration after the first of them
@@ -148,7 +147,7 @@ class States:
             return
         if near == FAR == room:
             own, shared = before.following, before.table.following
-        elif _stays(exact, text, following):
+        elif is_within(exact, text, following):
             own, shared = before.staying, before.table.staying
         else:
             if FAR in (near, room) or len(control) == 1 == len(after.table.control):
@@ -223,10 +222,12 @@ class States:
                 return
         fields: set[object] = set()
         texts: dict[object, list[Tried]] = {}
-        known = _beginnings(configuration) if len(alive) > _MANY else frozenset()
+        known = (
+            beginnings(self.machine.program, configuration) if len(alive) > _MANY else frozenset()
+        )
         for ids, after in alive:
             place = self._free_field(after)
-            if place is None and (new := _new(after, known)) is not None:
+            if place is None and (new := new_word(after, known)) is not None:
                 texts.setdefault(new, []).append((ids, after))
             elif place in fields:
                 yield ids, after
@@ -309,7 +310,7 @@ class States:
         for thread, env in after.alive:
             if thread.left is None or thread.place not in self.machine.program.free:
                 return None
-            shared += [thread.place, *_read(env, env.slots)]
+            shared += [thread.place, *read_before(env, env.slots)]
         return tuple(shared)
 
     def viable(self, after: Configuration) -> bool:
@@ -324,65 +325,3 @@ class States:
                 self._steps.clear()
             self._steps[key] = self.search.finish(configuration)
         return self._steps[key]
-
-
-def _stays(before: Configuration, text: bytes, after: Configuration) -> bool:
-    """Whether a token stays inside the one text that is being read."""
-    if len(before.alive) != 1 or len(after.alive) != 1:
-        return False
-    first, second = before.alive[0][0], after.alive[0][0]
-    left = first.left
-    for byte in text:
-        left = left.step(byte) if left is not None else None
-    same = (first.place, first.stack) == (second.place, second.stack)
-    return same and left is not None and left is second.left
-
-
-def _new(after: Configuration, known: frozenset[bytes]) -> object | None:
-    """What two configurations share that have read the same but for one word each that nothing has
-    named before; None where no such word has been read. A contract can tell such words apart only
-    by what they are made of; numbers and known texts are not among them."""
-    if not known:
-        return None
-    shared: list[object] = []
-    for thread, env in after.alive:
-        begun = after.text[env.starts[-1] :] if env.starts else b""
-        if begun and not _is_new(begun, known):
-            return None
-        slots = [
-            slot if not isinstance(slot, str) or not _is_new(slot.encode(), known) else _NEW
-            for slot in env.slots
-        ]
-        if not begun and _NEW not in slots:
-            return None
-        shared += [thread, *_read(env, slots)]
-    return tuple(shared)
-
-
-def _read(env: Env, slots: Iterable[Value | None]) -> Iterator[object]:
-    """What has been read before, for comparisons among the ways on from one place: they share the
-    objects that nothing has happened to."""
-    yield id(env.registers), env.counts, id(env.lasts), id(env.frames), len(env.starts)
-    for slot in slots:
-        yield slot if isinstance(slot, str) else id(slot)
-
-
-def _is_new(text: bytes, known: frozenset[bytes]) -> bool:
-    return text.isalpha() and text not in known
-
-
-def _beginnings(configuration: Configuration) -> frozenset[bytes]:
-    """The beginnings of all texts in registers and fields: what a contract may tell apart."""
-    env = configuration.alive[0][1]
-    texts = {text.encode() for text in _texts((env.registers, env.slots))}
-    return frozenset(text[:end] for text in texts for end in range(1, len(text) + 1))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _texts((*value.keys(), *value.values()))
-    elif isinstance(value, (tuple, frozenset)):
-        for item in value:
-            yield from _texts(item)
