@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from lark import Tree
 
 from statelang import expression as ex
@@ -396,6 +396,7 @@ def place(scope: Scope, clause: Clause) -> None:
         scope.late.append(clause)
         return
     last = max(slots, key=lambda slot: max(o.order for o in where[slot]))
+    clause = evolve(clause, last=last)
     for occurrence in where[last]:
         occurrence.clauses.append(clause)
         if not any(scope.holds(occurrence, slot) for slot in slots - {last}):

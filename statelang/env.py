@@ -13,12 +13,14 @@ from statelang.values import Undefined, Value
 
 @frozen
 class Clause:
-    """One contract condition, resolved: the words it was written in, and where."""
+    """One contract condition, resolved: the words it was written in, and where. `last` is the slot
+    of the field that decides it, once that is written."""
 
     kind: str
     text: str
     span: Span
     expression: Expression
+    last: int | None = None
 
     def holds(self, env: Env) -> bool:
         """Whether the condition is true; undefined is false."""
@@ -26,6 +28,10 @@ class Clause:
             return bool(self.expression.evaluate(env))
         except Undefined:
             return False
+
+    def waits(self, env: Env) -> bool:
+        """Whether it is still to be judged where its rule is complete."""
+        return self.last is None or env.slots[self.last] is None
 
 
 class Env:

@@ -143,15 +143,15 @@ class Keeping:
 
 @define(eq=False)
 class CloseScope(Event):
-    """A rule with contracts is complete: the late conditions are judged, saved registers are put
-    back, then all `set` lines happen at once."""
+    """A rule with contracts is complete: the conditions that wait are judged, saved registers are
+    put back, then all `set` lines happen at once."""
 
     clauses: tuple[Clause, ...] = ()
     sets: tuple[tuple[int, Type, Clause], ...] = ()
     keeping: Keeping | None = None
 
     def happen(self, env: Env, text: bytes, at: int, base: int = 0) -> Clause | None:
-        broken = _broken(self.clauses, env)
+        broken = _broken(tuple(clause for clause in self.clauses if clause.waits(env)), env)
         if broken is not None:
             return broken
         keeping = self.keeping

@@ -7,7 +7,7 @@ texts that satisfy it, where that can be done exactly: this is what a mask enfor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Final, Protocol
@@ -489,6 +489,20 @@ def _bits(number: Number) -> int:
     return max(number.numerator.bit_length(), number.denominator.bit_length())
 
 
+def parts(expressions: Iterable[Expression]) -> Iterator[Expression]:
+    """The expressions and all that they are made of, the outer before the inner."""
+    todo: list[object] = [*expressions]
+    todo.reverse()
+    while todo:
+        item = todo.pop()
+        if isinstance(item, tuple):
+            todo += item[::-1]
+        elif isinstance(item, Expression):
+            yield item
+            names = (name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ()))
+            todo += [getattr(item, name) for name in names if name not in ("type", "__weakref__")]
+
+
 def conjuncts(expression: Expression) -> list[Expression]:
     """The parts of a top-level `and`: each is decided as soon as its own fields are read."""
     if isinstance(expression, And):
@@ -496,4 +510,13 @@ def conjuncts(expression: Expression) -> list[Expression]:
     return [expression]
 
 
-__all__ = ["TRUTH", "Expression", "Inexact", "View", "conjuncts", "enforceable", "excludes"]
+__all__ = [
+    "TRUTH",
+    "Expression",
+    "Inexact",
+    "View",
+    "conjuncts",
+    "enforceable",
+    "excludes",
+    "parts",
+]

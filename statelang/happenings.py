@@ -92,8 +92,8 @@ def _happening(event: Event, place: Callable[[re.Match[str]], int]) -> Iterator[
             if event.gates:
                 yield _judged(event.gates)
         case CloseScope(clauses=clauses, sets=sets, keeping=None):
-            if clauses:
-                yield _judged(clauses)
+            for clause in clauses:
+                yield _waiting(clause, clause.last)
             if sets:
                 yield _set(sets)
         case EndSpan():  # of a field that began on an earlier way
@@ -184,6 +184,17 @@ def _judged(clauses: Sequence[Clause]) -> Happening:
         return None
 
     return judged
+
+
+def _waiting(clause: Clause, last: int | None) -> Happening:
+    judged = _judged((clause,))
+    if last is None:
+        return judged
+
+    def waiting(env: Env, found: re.Match[str], base: int, told: list[Told]) -> Clause | None:
+        return judged(env, found, base, told) if env.slots[last] is None else None
+
+    return waiting
 
 
 def _scope(event: OpenScope) -> Happening:

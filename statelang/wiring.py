@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from attrs import define, field
 
 from statelang.bodies import All, Any, Bodies, Body, Node, Part, Recursive, Text, Times, TooLarge
 from statelang.contracts import Contracts
+from statelang.env import Clause
 from statelang.events import (
     BeginSpan,
     CloseAction,
@@ -21,6 +23,7 @@ from statelang.events import (
     PopFrame,
     PushFrame,
 )
+from statelang.expression import Register, parts
 from statelang.fields import Occurrence
 from statelang.program import Call, Pass, Program, Read
 from statelang.syntax import Definition, Item, Reference, Sequence
@@ -164,15 +167,16 @@ class _Wiring:
 
     def recursive(self, node: Recursive, at: int) -> int:
         occurrence, body = node.occurrence, self.bodies.known[node.rule]
+        guards = self.guards(node, occurrence)
         if occurrence.captured:
-            at = self.passing(at, BeginSpan(tuple(occurrence.guards)))
+            at = self.passing(at, BeginSpan(guards))
         target = self.program.position()
         size = len(body.slots.types)
         self.call(at, node.rule, target, PushFrame(size) if size else None)
         if size:
             target = self.passing(target, PopFrame())
         if occurrence.captured:
-            target = self.passing(target, _end(occurrence, pops=bool(occurrence.guards)))
+            target = self.passing(target, _end(occurrence, pops=bool(guards)))
         return target
 
     def part(self, node: Part, at: int) -> int:
@@ -180,8 +184,9 @@ class _Wiring:
         captured = occurrence is not None and occurrence.captured
         tied = occurrence is not None and occurrence.tied
         self._tied += tied
+        guards = self.guards(node, occurrence) if occurrence is not None else ()
         if occurrence is not None and captured:
-            at = self.passing(at, BeginSpan(tuple(occurrence.guards)))
+            at = self.passing(at, BeginSpan(guards))
         if scope.has_contracts:
             opening = OpenScope(tuple(scope.own_slots), tuple(scope.gates), scope.opening)
             at = self.passing(at, opening)
@@ -195,9 +200,43 @@ class _Wiring:
             close = CloseScope(tuple(scope.late), tuple(scope.sets), keeping)
             at = self.passing(at, close)
         if occurrence is not None and captured:
-            at = self.passing(at, _end(occurrence, pops=bool(occurrence.guards)))
+            at = self.passing(at, _end(occurrence, pops=bool(guards)))
         self._tied -= tied
         return at
+
+    def guards(self, node: Node, occurrence: Occurrence) -> tuple[tuple[int, Clause], ...]:
+        """The conditions that narrow a part from its beginning. Those that read a register which
+        changes inside of it are not known before its end."""
+        if not occurrence.guards:
+            return ()
+        changed = frozenset(self.changed(node, set()))
+        return tuple(
+            (slot, clause)
+            for slot, clause in occurrence.guards
+            if not any(
+                isinstance(each, Register) and each.index in changed
+                for each in parts([clause.expression])
+            )
+        )
+
+    def changed(self, node: Node, seen: set[str]) -> Iterator[int]:
+        """The registers that a part of a body, or a recursive rule that it runs, may change."""
+        match node:
+            case All(items) | Any(items):
+                for item in items:
+                    yield from self.changed(item, seen)
+            case Times(item):
+                yield from self.changed(item, seen)
+            case Recursive(rule) if rule not in seen:
+                seen.add(rule)
+                yield from self.changed(self.bodies.known[rule].root, seen)
+            case Part(scope, body):
+                yield from (index for index, _, _ in scope.sets)
+                if scope.mark and self.program.marks is not None:
+                    yield self.program.marks
+                if scope.restore:
+                    yield from set(range(len(self.program.registers))) - self.program.kept
+                yield from self.changed(body, seen)
 
 
 def _end(occurrence: Occurrence, *, pops: bool) -> EndSpan:

@@ -59,12 +59,11 @@ def _beyond(body: dict[int, list[Edge]]) -> Iterator[Span]:
     for edges in body.values():
         for edge in edges:
             event = None if isinstance(edge, Read) else edge.event
-            if isinstance(event, CloseScope):
+            if isinstance(event, (CloseScope, EndSpan)):
                 waiting += event.clauses
             elif isinstance(event, BeginSpan):
                 exact = [(s, c) for s, c in event.guards if enforceable(c.expression, s)]
                 enforced |= {id(clause) for _, clause in exact}
-                waiting += [clause for _, clause in event.guards]
                 few = any(not excludes(clause.expression) for _, clause in exact)
                 for slot, more in _written(body, edge.target):
                     bound[slot] = bound.get(slot, True) and (few or more)

@@ -1,8 +1,8 @@
-"""Every clause of a program, and every expression within expressions."""
+"""Every clause of a program, and what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from statelang import expression as ex
@@ -46,27 +46,13 @@ def constants(program: Program) -> Iterator[int]:
             yield index
 
 
-def parts(expressions: Iterable[ex.Expression]) -> Iterator[ex.Expression]:
-    """The expressions and all that they are made of, the outer before the inner."""
-    todo: list[object] = [*expressions]
-    todo.reverse()
-    while todo:
-        item = todo.pop()
-        if isinstance(item, tuple):
-            todo += item[::-1]
-        elif isinstance(item, ex.Expression):
-            yield item
-            names = (name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ()))
-            todo += [getattr(item, name) for name in names if name not in ("type", "__weakref__")]
-
-
 def shape(expression: ex.Expression) -> tuple[object, ...]:
     """What an expression says, wherever its fields are kept: the same for all uses of a rule."""
     names = ("name", "index", "action", "relation", "function")
     return tuple(
         (type(part).__name__, *(str(getattr(part, name)) for name in names if _plain(part, name)))
-        for part in parts([expression])
-    ) + tuple(repr(p.value) for p in parts([expression]) if isinstance(p, ex.Constant))
+        for part in ex.parts([expression])
+    ) + tuple(repr(p.value) for p in ex.parts([expression]) if isinstance(p, ex.Constant))
 
 
 def _plain(part: ex.Expression, name: str) -> bool:

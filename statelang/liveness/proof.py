@@ -16,7 +16,7 @@ from attrs import define, field
 from statelang import expression as ex
 from statelang.events import BeginSpan, CloseAction, CloseScope, EndSpan, Event, OpenScope
 from statelang.liveness.abstract import Abstract
-from statelang.liveness.clauses import all_clauses, clauses_of, parts
+from statelang.liveness.clauses import all_clauses, clauses_of
 from statelang.liveness.steps import Facts, Result, Steps
 from statelang.program import Call, Pass, Program, Read
 
@@ -74,7 +74,7 @@ def prove(program: Program) -> Proof:
 def _asked(program: Program) -> list[int]:
     """Registers that any condition asks for, those that close an opening first."""
     clauses = sorted(all_clauses(program), key=lambda clause: bool(clause.expression.slots))
-    asked = parts(clause.expression for clause in clauses if clause.kind != "set")
+    asked = ex.parts(clause.expression for clause in clauses if clause.kind != "set")
     found = dict.fromkeys(item.index for item in asked if isinstance(item, ex.Register))
     return [index for index in found if index != program.tools]
 
@@ -235,7 +235,7 @@ class _Walk:
         for ways in self.ways.values():
             for after, sure, event in ways:
                 if not sure and event is not None and good.issuperset(after):
-                    asked = parts(clause.expression for clause in clauses_of(event))
+                    asked = ex.parts(clause.expression for clause in clauses_of(event))
                     found.update(
                         {item.index: None for item in asked if isinstance(item, ex.Register)}
                     )

@@ -38,7 +38,7 @@ from statelang.liveness.abstract import (
     outcome,
     register_of,
 )
-from statelang.liveness.clauses import all_clauses, constants, landing, needed, parts
+from statelang.liveness.clauses import all_clauses, constants, landing, needed
 from statelang.liveness.origins import MAX_STATES, Origins, can_write, one_text, within
 from statelang.program import Program
 from statelang.values import NUMBER
@@ -64,6 +64,13 @@ class Facts:
         self.most = _most_counted(program)
         self.needed = needed(program)
         self.landing = [landing(program, place) for place in range(len(program.edges))]
+        self.guards = {
+            id(clause)
+            for edges in program.edges
+            for edge in edges
+            if isinstance(event := getattr(edge, "event", None), BeginSpan)
+            for _, clause in event.guards
+        }
 
 
 class Steps:
@@ -74,6 +81,7 @@ class Steps:
         self.origins = facts.origins
         self.most = facts.most
         self.needed = facts.needed
+        self.guards = facts.guards
         self.followed = followed | set(constants(program)) - {program.marks}
         self.invariants = [
             part for clause in program.invariants for part in ex.conjuncts(clause.expression)
@@ -141,11 +149,8 @@ class Steps:
                 return self._gates(gates, at)
             case BeginSpan(guards=guards):
                 return self._begin(guards, place, at)
-            case EndSpan(slots=slots, clauses=clauses):
-                members = at.members | set(_members(clauses))
-                held = at.held | {id(clause) for clause in clauses}
-                read = at.read | {slot for slot, _ in slots}
-                return Result((evolve(at, members=members, held=held, read=read),))
+            case EndSpan():
+                return self._end(event, at)
             case CloseScope():
                 return self._close(event, at)
         return Result((at,))
@@ -173,6 +178,16 @@ class Steps:
             return Result((at,), False)
         body = self.origins.body_of.get(place, -1)
         return Result((at,), self._writable(guards, found[0], body, at, seen))
+
+    def _end(self, event: EndSpan, at: Abstract) -> Result:
+        clauses = event.clauses
+        members = at.members | set(_members(clauses))
+        held = at.held | {id(clause) for clause in clauses}
+        read = at.read | {slot for slot, _ in event.slots}
+        waited = (clause for clause in clauses if id(clause) not in self.guards)
+        result = self._gates(waited, evolve(at, read=read))
+        after = tuple(evolve(one, members=members, held=held) for one in result.after)
+        return Result(after, result.sure)
 
     def _writable(
         self,
@@ -308,7 +323,7 @@ def _most_counted(program: Program) -> dict[int, int]:
         found[action] = min(max(found.get(action, 1), most), LARGEST)
 
     compared: set[int] = set()
-    for item in parts(clause.expression for clause in all_clauses(program)):
+    for item in ex.parts(clause.expression for clause in all_clauses(program)):
         if isinstance(item, ex.Last):
             note(item.action, 1)
         elif isinstance(item, ex.Compare):

@@ -85,7 +85,7 @@ class Maker:
 
     def piece(self, taken: set[str]) -> tuple[str, list[Known]]:
         """One piece of a payload and its fields."""
-        kind = self.draw(st.integers(0, 11))
+        kind = self.draw(st.integers(0, 12))
         name, numeric = self.terminal(taken)
         match kind:
             case 6:
@@ -98,17 +98,18 @@ class Maker:
             case 8:
                 other, also = self.terminal(taken)
                 return f'("+" {name} | "-" {other})', [Known(name, numeric), Known(other, also)]
-            case 9 | 10:
+            case 9 | 10 | 12:
                 part = f"part{len(self.parts)}"
                 self.parts.append("")
-                name = self.one(self.text, self.number) if kind == 9 else name
+                name = self.one(self.text, self.number) if kind != 10 else name
                 numeric = name in NUMBERS
                 self.used.add(name)
-                body = name if kind == 9 else f'{name} "." {self.terminal(taken)[0]}'
-                above = self.clauses([Known(name, numeric)]) if self.some(4) else []
+                body = name if kind != 10 else f'{name} "." {self.terminal(taken)[0]}'
+                own = [Known(name, numeric)]
+                above = self.clauses(own, self.one(0, 1, 1)) if self.some(6) else []
                 self.parts[int(part[4:])] = "".join(above) + f"{part} : {body}"
                 fields = [Known(f"{part}.{name}", numeric)]
-                return part, [*fields, Known(part, numeric and kind == 9)]
+                return part, [*fields, Known(part, numeric and kind != 10)]
             case 11:
                 part = f"part{len(self.parts)}"
                 depth = self.one(1, 2)
@@ -205,16 +206,31 @@ class Maker:
         name, new = self.one(*options)
         return name, new
 
-    def clauses(self, fields: list[Known]) -> list[str]:
+    def clauses(self, fields: list[Known], sets_at_least: int = 0) -> list[str]:
         """The lines above a rule."""
         found = [f"//@ requires {self.requires(fields)}\n" for _ in range(self.one(1, 0, 1, 2))]
-        sets = dict(self.assignment(fields) for _ in range(self.one(0, 1, 1, 2)))
+        count = max(sets_at_least, self.one(0, 1, 1, 2))
+        sets = dict(self.assignment(fields) for _ in range(count))
         found += [f"//@ set {name} = {new}\n" for name, new in sets.items()]
         return found
 
     # -- the file
 
+    def changing(self, name: str) -> str:
+        """A step with a part that changes what a condition on it, or on what is before it, reads."""
+        part, text = f"part{len(self.parts)}", self.text
+        self.used.add(text)
+        own = self.one(f"had | {{{text}}}", f"had - {{{text}}}", "{}", "pool")
+        self.parts.append(f"//@ set had = {own}\n//@ set word = {text}\n{part} : {text}")
+        field, before = self.one((part, ""), (text, f'("?" {text})? '), (text, f"{text} "))
+        condition = self.one("in had", "not in had", "in pool - had", "== word", "!= word")
+        new = self.one("had", "pool", f"had | {{{part}}}")
+        above = f"//@ requires {field} {condition}\n//@ set had = {new}\n"
+        return f'{above}{name} : "{self.one(*TAGS)}" {before}"," {part} "{self.one(*ENDS)}"'
+
     def action(self, name: str) -> str:
+        if self.some(2):
+            return self.changing(name)
         tag, end = self.one(*TAGS), self.one(*ENDS)
         if self.some(1):
             return "".join(self.clauses([])) + f'{name} : "{tag}{name}{end}"'

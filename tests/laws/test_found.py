@@ -15,6 +15,7 @@ TERMINALS = """
 //@ type number
 NUM : /[0-3]/
 FAR : /[éè]{1,2}/
+ID : /[ab]/
 """
 FOUND: dict[str, tuple[str, dict[str, Any]]] = {
     "the second byte of a field decides what can follow": (
@@ -34,6 +35,26 @@ FOUND: dict[str, tuple[str, dict[str, Any]]] = {
         '_s : b  //@ requires w in pool\n//@ set w = FAR\na : "x" FAR "."\nb : "y"\n',
         {"pool": ["èé"]},
     ),
+    "a condition on a part that changes what it reads": (
+        '//@ ghost had: set[text] = {"éé"}\n\nstart : a\n//@ requires part in had\na : "x" part "."\n'
+        "//@ set had = had | {FAR}\npart : FAR\n",
+        {},
+    ),
+    "the same of a part that is in itself": (
+        '//@ ghost had: set[text] = {"é"}\n\nstart : a\n//@ requires part in had\na : "x" part "."\n'
+        '//@ depth 2\n//@ set had = had | {FAR}\npart : FAR\n    | "(" part ")"\n',
+        {},
+    ),
+    "a condition on a part that puts back what it reads": (
+        "//@ ghost n: number = 1\n\nstart : a _s\n_s : b\n//@ mark ID\n//@ set n = 3\na : ID\n"
+        '//@ requires part == n\nb : part\n//@ restore "a"\npart : NUM\n',
+        {},
+    ),
+    "a condition on an optional field, and a part behind it that changes what it reads": (
+        '//@ ghost had: set[text] = {"a"}\n\nstart : a\n//@ requires ID in had\n'
+        'a : "x" ("?" ID)? part "."\n//@ set had = {}\npart : NUM\n',
+        {},
+    ),
 }
 
 
@@ -44,6 +65,7 @@ def test_masks_are_exact(case: str) -> None:
     space = Trial.of(Generated(grammar + TERMINALS, problem))
     assert space is not None
     chance = random.Random(0)
+    space.judged(chance, 40)
     space.exact(BYTES, chance, 40)
     for seed in range(4):
         space.exact(learnt((text.decode() for text in space.texts), size=280), chance, 20)
