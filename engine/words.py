@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from statelang.env import Env
-from statelang.expression import Constant
-from statelang.liveness.clauses import all_clauses, parts
+from statelang.expression import Constant, parts
+from statelang.liveness.clauses import all_clauses
 from statelang.machine import Configuration
 from statelang.program import Program
 from statelang.values import Value

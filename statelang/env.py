@@ -83,6 +83,14 @@ class Env:
             registers, self.counts, self.lasts, self.slots, self.frames, self.starts, self.trail
         )
 
+    def since(self, first: int) -> Env:
+        """The same, where the text begins `first` bytes later."""
+        if not first or not self.starts:
+            return self
+        after = self.copy()
+        after.starts = tuple(start - first for start in self.starts)
+        return after
+
     @property
     def key(self) -> tuple[object, ...]:
         """What two walks must share to go on alike (the trail only tells where they came from)."""

@@ -152,7 +152,10 @@ class Machine(Places):
         base = configuration.base
         if all(not env.starts for _, env in alive):  # nothing captures: the text is not needed
             return Configuration(tuple(alive), b"", base + at), at - before
-        return Configuration(tuple(alive), text[:at], base), at - before
+        # No more text than captures need: what was read in other pieces is the same configuration.
+        first = min(env.starts[0] for _, env in alive if env.starts)
+        kept = tuple((thread, env.since(first)) for thread, env in alive)
+        return Configuration(kept, text[first:at], base + first), at - before
 
     def accepted(self, configuration: Configuration, data: bytes) -> int:
         """How many bytes of `data` can be taken."""

@@ -38,6 +38,7 @@ class Trial:
     language: Language
     texts: frozenset[bytes]
     counts: Counter[str] = field(factory=Counter)
+    _fewest: dict[tuple[int, bytes], list[int]] = field(factory=dict)
 
     @classmethod
     def of(cls, given: Generated) -> Trial | None:
@@ -176,12 +177,13 @@ class Trial:
             self.counts["texts judged"] += 4
 
     def ends(self, vocabulary: Vocabulary, chance: random.Random) -> None:
-        """A budget below the minimum is refused with the minimum named; within any other one a
-        generation ends, complete."""
+        """A budget below the minimum is refused with the minimum named, which is that of the texts
+        written out, if not of a longer one; within any other one a generation ends, complete."""
         named = self._named(vocabulary)
         least = min(map(vocabulary.fewest, self.texts)) + 1
         self.counts["minima named"] += 1
-        self.counts["minima named that are above a known one"] += named > least
+        self.counts["minima named: below those of texts written out"] += named < least
+        assert named <= least, [t for t in self.texts if vocabulary.fewest(t) + 1 == least]
         for budget in (named, named + chance.randint(1, 3), named + chance.randint(4, 12)):
             matcher = self.matcher(vocabulary, budget)
             for _ in range(budget):
@@ -192,6 +194,60 @@ class Trial:
                     break
             assert matcher.is_stopped(), (matcher.trace, budget)
             self._is_right(matcher.trace)
+
+    def fits(self, vocabulary: Vocabulary, chance: random.Random, more: int) -> None:
+        """Along a generation within a budget a token is allowed where some text goes on with it
+        that fits into what is left; others lead to a complete end within the budget too."""
+        left = self._named(vocabulary) + more
+        matcher, written = self.matcher(vocabulary, left), b""
+        while not matcher.is_stopped():
+            found, due = allowed(matcher), self._fitting(vocabulary, written, left)
+            assert found, (written, left)
+            self.counts["masks under a budget"] += 1
+            missing = due - found
+            assert not missing, (written, left, [vocabulary.tokens[t] for t in sorted(missing)][:9])
+            for token in chance.sample(sorted(found - due), min(2, len(found - due))):
+                self._ends_within(matcher, token, left, chance)
+            token = chance.choice(sorted(found))
+            assert matcher.consume_token(token)
+            written, left = written + vocabulary.tokens[token], left - 1
+        self._is_right(matcher.trace)
+
+    def _ends_within(self, matcher: Matcher, token: int, left: int, chance: random.Random) -> None:
+        """A token that no text written out goes on with leads to an end as well."""
+        matcher = matcher.copy()
+        assert matcher.consume_token(token)
+        for _ in range(left - 1):
+            if not matcher.is_stopped():
+                assert matcher.consume_token(chance.choice(sorted(allowed(matcher))))
+        assert matcher.is_stopped()
+        self._is_right(matcher.trace)
+        self.counts["longer texts within a budget"] += 1
+
+    def _fitting(self, vocabulary: Vocabulary, written: bytes, left: int) -> set[int]:
+        """The tokens after which a text that was written out fits into `left` tokens, with them and
+        the stop token."""
+        spelt, size = spelling(vocabulary), len(written)
+        found = set(vocabulary.stops) if written in self.texts and left > 0 else set()
+        for rest in self.continuations(written):
+            tokens = self._tokens(vocabulary, written + rest)
+            for end in range(1, min(len(rest), vocabulary.longest) + 1):
+                if tokens[size + end] + 2 <= left:
+                    found.update(spelt.get(rest[:end], ()))
+        return found
+
+    def _tokens(self, vocabulary: Vocabulary, text: bytes) -> list[int]:
+        """From each byte of a text on, the fewest tokens that write the rest."""
+        key = id(vocabulary), text
+        if key not in self._fewest:
+            spelt, size = spelling(vocabulary), len(text)
+            fewest = [*([size + 1] * size), 0]
+            for start in reversed(range(size)):
+                for end in range(start + 1, min(size, start + vocabulary.longest) + 1):
+                    if fewest[end] + 1 < fewest[start] and text[start:end] in spelt:
+                        fewest[start] = fewest[end] + 1
+            self._fewest[key] = fewest
+        return self._fewest[key]
 
     def _named(self, vocabulary: Vocabulary) -> int:
         """The minimum that the refusal of a smaller budget names; no smaller one is taken."""

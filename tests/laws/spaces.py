@@ -228,9 +228,25 @@ class Maker:
         above = f"//@ requires {field} {condition}\n//@ set had = {new}\n"
         return f'{above}{name} : "{self.one(*TAGS)}" {before}"," {part} "{self.one(*ENDS)}"'
 
+    def echoing(self, name: str) -> str:
+        """A step in which the text of one field decides what may follow, in it or after it."""
+        part, text = f"part{len(self.parts)}", self.one("FAR", "WORD")
+        self.used |= {text, "NUM"}
+        self.parts.append(f"{part} : {text}")
+        known = ", ".join(f'"{each}": {index}' for index, each in enumerate(SOME[text]))
+        rest, condition = self.one(
+            (part, f"{part} == {text}"),
+            (part, f"{part} in pool or {text} not in pool"),
+            ("NUM", f"NUM == {{{known}}}[{text}]"),
+            ("NUM", f"NUM == size({text})"),
+        )
+        above = f"//@ requires {condition}\n//@ set word = {text}\n"
+        return f'{above}{name} : "{self.one(*TAGS)}" {text} "{self.one(*LINKS[:-1])}" {rest} ";"'
+
     def action(self, name: str) -> str:
-        if self.some(2):
-            return self.changing(name)
+        special = self.draw(st.integers(0, 9))
+        if special > 5:
+            return self.changing(name) if special < 8 else self.echoing(name)
         tag, end = self.one(*TAGS), self.one(*ENDS)
         if self.some(1):
             return "".join(self.clauses([])) + f'{name} : "{tag}{name}{end}"'
