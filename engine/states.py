@@ -8,6 +8,7 @@ a contract are then tried on the configuration, and kept only if the step can st
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from statelang.engine.tables import Control, Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
 from statelang.engine.words import beginnings, new_word, read_before
-from statelang.env import Frames
+from statelang.env import Env, Frames
 from statelang.machine import Configuration, Machine
 from statelang.search import Search
 
@@ -81,7 +82,7 @@ class States:
         self.size = len(vocabulary.tokens)
         self._states: dict[object, State] = {}
         self._steps: dict[object, bytes | None] = {}
-        self._maps: dict[int, tuple[Mapping[Any, Any], object]] = {}
+        self._maps: dict[int, tuple[Any, object]] = {}
         self._sparse: dict[int, tuple[Row, Sparse]] = {}
         self.stops = np.array(sorted(vocabulary.stops), np.int32)
         self.none = packed(np.zeros(self.size, np.bool_))
@@ -111,25 +112,45 @@ class States:
             control = self.tables.place(configuration)[0]
         if not self.machine.contracts:
             return control
-        envs = tuple(self._hashable(env.key) for _, env in configuration.alive)
+        envs = tuple(self._env(env) for _, env in configuration.alive)
         return control, envs, configuration.text if self.is_read(configuration) else b""
 
     def _hashable(self, value: Any) -> object:
-        """A value of the contract language, or a tuple of such, as something to look up by. A map
-        is shared by many environments, and what it is looked up by with it."""
-        if isinstance(value, tuple):
+        """A value of the contract language, or a tuple of such, as something to look up by. Maps
+        and registers are shared by many environments, and what they are looked up by with them."""
+        kind = type(value)
+        if kind is str or kind is int or kind is Fraction or kind is frozenset or value is None:
+            return value
+        if kind is tuple:
             return tuple(map(self._hashable, value))
-        if isinstance(value, Frames):
+        if kind is Frames:
             return self._hashable(value.slots), self._hashable(value.outer)
         if not isinstance(value, Mapping):
             return value
         found = self._maps.get(id(value))
         if found is None or found[0] is not value:
-            if len(self._maps) > _MAX_STATES:
-                self._maps.clear()
             items = frozenset((key, self._hashable(item)) for key, item in value.items())
-            found = self._maps[id(value)] = value, items
+            found = self._remember(value, items)
         return found[1]
+
+    def _env(self, env: Env) -> tuple[object, ...]:
+        """What of an environment is to be looked up by (`Env.key`)."""
+        slots, frames = self._hashable(env.slots), self._hashable(env.frames)
+        lasts = self._hashable(env.lasts)
+        return self._registers(env.registers), env.counts, lasts, slots, frames, env.starts
+
+    def _registers(self, value: tuple[Any, ...]) -> object:
+        """The same for registers, made once for all environments that share them."""
+        found = self._maps.get(id(value))
+        if found is None or found[0] is not value:
+            found = self._remember(value, tuple(map(self._hashable, value)))
+        return found[1]
+
+    def _remember(self, value: Any, known: object) -> tuple[Any, object]:
+        if len(self._maps) > _MAX_STATES:
+            self._maps.clear()
+        found = self._maps[id(value)] = value, known
+        return found
 
     def link(
         self,

@@ -332,20 +332,35 @@ def lives(state: Regular, most: int) -> bool:
 
 
 def _search(start: Regular, most: int = _SEARCH_LIMIT) -> int:
-    seen = {start}
+    """Breadth first, no further than to states whose shortest text is known; those on the way found
+    know theirs from then on. That a state holds no text is not made use of: whether a search ends
+    within its bound must not depend on those before it."""
+    came: dict[Regular, Regular | None] = {start: None}
     queue = deque([(start, 0)])
+    best, end = -1, start
     while queue:
         state, length = queue.popleft()
-        if state.nullable:
-            return length
+        if 0 <= best <= length:
+            break
+        known = 0 if state.nullable else state._shortest
+        if known is not None and known >= 0:
+            if best < 0 or length + known < best:
+                best, end = length + known, state
+            continue
         for byte_set in state.classes:
             after = state.step(lowest(byte_set))
-            if after is not NOTHING and after not in seen:
-                seen.add(after)
-                if len(seen) > most:
+            if after is not NOTHING and after not in came:
+                came[after] = state
+                if len(came) > most:
                     raise TooComplex
                 queue.append((after, length + 1))
-    return -1
+    if best >= 0:
+        rest, at = (0 if end.nullable else end._shortest or 0), came[end]
+        while at is not None:
+            rest += 1
+            at._shortest = rest
+            at = came[at]
+    return best
 
 
 @lru_cache(maxsize=100_000)

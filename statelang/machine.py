@@ -223,7 +223,23 @@ class Machine(Places):
         if entered is None:
             return None
         env, language, guards = entered
-        byte = text[at]
+        found = self.inside(exit_, language, guards, text[at])
+        if found is None:
+            return None
+        thread, after = found
+        if after:
+            done_after = self.apply(after, env, text, at + 1, base, blame)
+            if done_after is None:
+                return None
+            env = done_after
+        return thread, env
+
+    def inside(
+        self, exit_: Exit, language: Regular, guards: tuple[Regular, ...], byte: int
+    ) -> tuple[Thread, tuple[Event, ...]] | None:
+        """The place after the first byte of a guarded field that has been `entered`, and what
+        happens after that byte; None where the guards do not allow it."""
+        assert exit_.read is not None
         left = language.step(byte)
         stepped = tuple(guard.step(byte) for guard in guards)
         if not live(left) or not all(map(live, stepped)):
@@ -231,12 +247,7 @@ class Machine(Places):
         place, stack, pops, after = self.settle(exit_.read.target, exit_.stack, left, stepped)
         if pops is None:
             return None
-        if after:
-            done_after = self.apply(after, env, text, at + 1, base, blame)
-            if done_after is None:
-                return None
-            env = done_after
-        return self.thread(place, None if left is EMPTY else left, pops, stack), env
+        return self.thread(place, None if left is EMPTY else left, pops, stack), after
 
     def entered(
         self,

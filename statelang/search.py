@@ -8,35 +8,22 @@ sound.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
-
-from attrs import frozen
 
 from statelang.automaton import ALL_BYTES, NOTHING, Regular, lowest
 from statelang.env import Env
 from statelang.machine import Configuration, Machine
-from statelang.places import Exit, Thread
-from statelang.values import Value
+from statelang.places import Thread
+from statelang.ways import Node, Ways
 
 LIMIT: Final = 1_500
 _ATTEMPTS: Final = 16
 _WIDTHS: Final = (1, 1, 1, 1, 1, 1, 2, 2, 4, 4, 16, 256)
 _STEPS: Final = ((1, 200), (4, 400), (256, 600))  # widths, and nodes visited, to complete a step
-_PREFERRED: Final = b"1a0A23456789bcdefghijklmnopqrstuvwxyzBCDEFGHIJKLMNOPQRSTUVWXYZ "
-_ORDER: Final = (*_PREFERRED, *(b for b in range(256) if b not in _PREFERRED))
-
-
-@frozen(eq=False)
-class Node:
-    """One thread with its Env and the text its captures need."""
-
-    thread: Thread
-    env: Env
-    text: bytes
+_DETOURS: Final = (0, 4, 16, 64)  # bytes more than the structurally shortest way
+_MOST_DETOURS: Final = 600
 
 
 def _only(left: Regular) -> int | None:
@@ -47,64 +34,16 @@ def _only(left: Regular) -> int | None:
     return None
 
 
-@lru_cache(maxsize=1_000)
-def _known_texts(env: Env) -> tuple[bytes, ...]:
-    """The texts in the registers: what a contract asks for is often one of them, written again."""
-    found: set[bytes] = set()
-    for value in env.registers:
-        items: Iterable[Value] = ()
-        if isinstance(value, Mapping):
-            items = value.values()
-        elif isinstance(value, str):
-            items = (value,)
-        found.update(item.encode() for item in items if isinstance(item, str) and item)
-    return tuple(sorted(found))
-
-
-def _wanted(env: Env, text: bytes) -> int:
-    """The bytes, as a 256-bit set, that go on copying a text of the registers."""
-    result = 0
-    known = _known_texts(env)
-    for start in env.starts[-2:]:
-        written = text[start:]
-        for item in known:
-            if len(item) > len(written) and item.startswith(written):
-                result |= 1 << item[len(written)]
-    return result
-
-
-def _refined(language: Regular, guards: tuple[Regular, ...]) -> list[int]:
-    """The kinds of bytes that a text under guards tells apart."""
-    kinds = list(language.classes)
-    for guard in guards:
-        kinds = [a & b for a in kinds for b in guard.classes if a & b]
-    return kinds
-
-
-def _goes(language: Regular, guards: tuple[Regular, ...], byte: int) -> bool:
-    return all(one.step(byte) is not NOTHING for one in (language, *guards))
-
-
-@lru_cache(maxsize=10_000)
-def _pick(kind: int, width: int, wanted: int) -> tuple[int, ...]:
-    """Up to `width` bytes of a set, and the wanted ones, which come first."""
-    first = [byte for byte in _ORDER if wanted >> byte & 1]
-    rest = (byte for byte in _ORDER if kind >> byte & 1 and not wanted >> byte & 1)
-    return (*first, *islice(rest, max(0, width - len(first))))
-
-
 Order = Callable[[list[tuple[int, Node]], Node], list[tuple[int, Node]]]
 
 
-class Search:
+class Search(Ways):
     """Completions within one machine; `alphabet` is the set of bytes that may be written."""
 
     def __init__(self, machine: Machine, alphabet: int = ALL_BYTES, *, limit: int = LIMIT) -> None:
-        self.machine = machine
-        self.alphabet = alphabet
+        super().__init__(machine, alphabet)
         self.limit = limit
-        self._kinds: dict[Thread, tuple[list[int], list[Exit]]] = {}
-        self.wanted = 0  # of the children made last, the bytes that copy a known text
+        self.is_cut = False  # whether the search made last came to its bound
         self._runs: dict[Thread, tuple[bytes, Thread]] = {}
 
     def _alone(self, env: Env) -> Env:
@@ -125,12 +64,23 @@ class Search:
         """A text that completes the step under way and leaves an open exit after it, or None."""
         nodes = [Node(t, self._alone(e), configuration.text) for t, e in configuration.alive]
         nodes.sort(key=lambda node: self.machine.low(node.thread))
+        is_cut = False
         for width, limit in _STEPS:
             for node in nodes:
-                found = self.from_node(node, self.shortest_first, width, self.stepped, limit)
+                found = self.from_node(node, None, width, self.stepped, limit)
                 if found is not None:
                     return found
-        return None
+                is_cut |= self.is_cut
+        return next(self._deepening(nodes, self.stepped), None) if is_cut else None
+
+    def _deepening(self, nodes: list[Node], done: Callable[[Node], bool]) -> Iterator[bytes]:
+        """Ways that are little longer than the structurally shortest: depth first, a list without
+        end is gone on with for ever."""
+        for more in _DETOURS:
+            for node in nodes:
+                found = self.from_node(node, None, 256, done, _MOST_DETOURS, more)
+                if found is not None:
+                    yield found
 
     def stepped(self, node: Node) -> bool:
         """Whether no step is under way at a node and another may begin, or the trace may end."""
@@ -150,19 +100,19 @@ class Search:
         """Texts that end the trace from here: the structurally shortest way, then random ones."""
         nodes = [Node(t, e, configuration.text) for t, e in configuration.alive]
         nodes.sort(key=lambda node: self.machine.low(node.thread))
+        is_cut = is_found = False
         for attempt in range(_ATTEMPTS):
-            order = self.shortest_first if attempt == 0 else self.at_random(attempt)
+            order = None if attempt == 0 else self.at_random(attempt)
             width = _WIDTHS[min(attempt, len(_WIDTHS) - 1)]
             limit = self.limit // 5 if width == 1 else self.limit
             for node in nodes:
                 found = self.from_node(node, order, width, limit=limit)
+                is_cut |= self.is_cut
                 if found is not None:
+                    is_found = True
                     yield found
-
-    def shortest_first(self, children: list[tuple[int, Node]], _: Node) -> list[tuple[int, Node]]:
-        """Structurally shortest way first."""
-        low, wanted = self.machine.low, self.wanted
-        return sorted(children, key=lambda c: (not wanted >> c[0] & 1, low(c[1].thread)))
+        if is_cut and not is_found:
+            yield from self._deepening(nodes, self.ended)
 
     def at_random(self, seed: int) -> Order:
         """Mostly the shortest way first, now and then any: out of corners that gates make."""
@@ -179,23 +129,28 @@ class Search:
     def from_node(
         self,
         start: Node,
-        order: Order,
+        order: Order | None,
         width: int,
         done: Callable[[Node], bool] | None = None,
         limit: int | None = None,
+        detour: int | None = None,
     ) -> bytes | None:
-        """Depth first from one node to one that is `done`; the caller orders the children.
+        """Depth first from one node to one that is `done`; the caller orders the children. Without
+        an order they come as in `shortest_first`, each made when it is come to. With a `detour` no
+        way is gone that is longer than the structurally shortest by more bytes than it says.
 
         Bytes that differ only in the text they capture are tried `width` at a time: which digit
         is written seldom matters for whether the trace can end.
         """
-        done, limit = done or self.ended, limit or self.limit
+        done, limit, low = done or self.ended, limit or self.limit, self.machine.low
+        most = None if detour is None else low(start.thread) + detour
+        self.is_cut = False
         if done(start):
             return b""
         seen: set[tuple[Thread, int, bytes]] = set()
         keep: list[Env] = []  # ids in `seen` stay taken
         path, depths = bytearray(), list[int]()
-        todo = [iter(order(self.children(start, width), start))]
+        todo = [self._children(start, width, order)]
         visited = 0
         while todo:
             child = next(todo[-1], None)
@@ -205,6 +160,8 @@ class Search:
                     del path[depths.pop() :]
                 continue
             byte, node = child
+            if most is not None and len(path) + 1 + low(node.thread) > most:
+                continue
             key = node.thread, id(node.env), node.text
             if key in seen:
                 continue
@@ -212,6 +169,7 @@ class Search:
             keep.append(node.env)
             visited += 1
             if visited > limit:
+                self.is_cut = True
                 return None
             depth = len(path)
             path.append(byte)
@@ -223,7 +181,7 @@ class Search:
             if done(node):
                 return bytes(path)
             depths.append(depth)
-            todo.append(iter(order(self.children(node, width), node)))
+            todo.append(self._children(node, width, order))
         return None
 
     def run(self, thread: Thread) -> tuple[bytes, Thread]:
@@ -251,76 +209,10 @@ class Search:
         configuration = Configuration(((node.thread, node.env),), node.text)
         return self.machine.ends(configuration) is not None
 
-    def children(self, node: Node, width: int) -> list[tuple[int, Node]]:
-        """The nodes one byte further, each with its byte; those that copy a known text come first.
+    def _children(self, node: Node, width: int, order: Order | None) -> Iterator[tuple[int, Node]]:
+        if order is None:
+            return self._nearest_first(node, width)
+        return iter(order(self.children(node, width), node))
 
-        Of the bytes that lead to one place, `width` are tried.
-        """
-        machine, env, text = self.machine, node.env, node.text
-        at = len(text)
-        wanted = _wanted(env, text) if env.starts else 0
-        result = []
-        for byte in self.ways(node, width, wanted):
-            written = text + bytes((byte,))
-            for move in machine.moves(node.thread, byte):
-                if move.thread is not None and not move.before and not move.after:
-                    taken: tuple[Thread, Env] | None = (move.thread, env)
-                else:
-                    taken = machine.take(move, env, written, at)
-                if taken is not None:
-                    after = written if taken[1].starts else b""
-                    result.append((byte, Node(taken[0], taken[1], after)))
-        self.wanted = wanted
-        return result
 
-    def ways(self, node: Node, width: int, wanted: int) -> list[int]:
-        """Bytes to try from a node: `width` of each kind, the wanted ones first."""
-        found: dict[int, None] = {}
-        for kind in self.kinds(node):
-            for byte in _pick(kind, width, kind & wanted):
-                found[byte] = None
-        return list(found)
-
-    def kinds(self, node: Node) -> list[int]:
-        """The bytes that may follow a node, as sets of those that lead alike."""
-        thread = node.thread
-        kinds = self._kinds.get(thread)
-        if kinds is None:
-            if len(self._kinds) > 50_000:
-                self._kinds.clear()
-            kinds = self._kinds[thread] = self._find_kinds(thread)
-        static, dynamic = kinds
-        if not dynamic:
-            return static
-        found = [*static]
-        for exit_ in dynamic:
-            entered = self.machine.entered(exit_, node.env, node.text, len(node.text), 0)
-            if entered is None:
-                continue
-            _, language, guards = entered
-            for kind in _refined(language, guards):
-                usable = kind & self.alphabet
-                if usable and _goes(language, guards, lowest(usable)):
-                    found.append(usable)
-        return found
-
-    def _find_kinds(self, thread: Thread) -> tuple[list[int], list[Exit]]:
-        """The kinds of bytes that a place takes, and the guarded fields that may begin there."""
-        languages: list[Regular] = [] if thread.left is None else [thread.left]
-        dynamic = []
-        if thread.left is None or thread.left.nullable:
-            for exit_ in self.machine.exits(thread):
-                if exit_.read is not None and exit_.dynamic:
-                    dynamic.append(exit_)
-                elif exit_.read is not None:
-                    languages.append(exit_.read.language)
-        static: list[int] = []
-        for language in languages:
-            for kind in _refined(language, thread.guards):
-                usable = kind & self.alphabet
-                if usable and self._moves(thread, lowest(usable)):
-                    static.append(usable)
-        return static, dynamic
-
-    def _moves(self, thread: Thread, byte: int) -> bool:
-        return bool(self.machine.moves(thread, byte))
+__all__ = ["LIMIT", "Node", "Order", "Search"]

@@ -143,3 +143,29 @@ def test_a_search_is_bounded() -> None:
     )
     found = Search(Machine(space), limit=500)
     assert found.complete(found.machine.start()) is None
+
+
+def test_a_list_without_end_hides_no_way() -> None:
+    """A list may be left at once, though to go on with it is a way as well."""
+    text = (
+        'start : a\n//@ requires "é" in FAR and size(FAR) < 2\na : "x" FAR ("," FAR)* "\\n"\n'
+        "FAR : /[éè]{1,2}/\n"
+    )
+    found = Search(Machine(statelang.loads(text)))
+    assert found.complete(found.machine.start()) == "xé\n".encode()
+    opened = found.machine.advance(found.machine.start(), b"x")
+    assert opened is not None and found.step(opened)
+
+
+def test_every_field_of_a_sum_is_tried() -> None:
+    """Where no language says which digit is due, each is a way of its own."""
+    text = (
+        "start : sum\n//@ requires TOTAL * 1 == LEFT + RIGHT\n"
+        'sum : LEFT "+" RIGHT "=" TOTAL "\\n"\n//@ type number\nLEFT : /[0-9]/\n'
+        "//@ type number\nRIGHT : /[0-9]/\n//@ type number\nTOTAL : /[0-9]/\n"
+    )
+    found = Search(Machine(statelang.loads(text)))
+    for left in range(10):
+        for right in range(10):
+            begun = found.machine.advance(found.machine.start(), f"{left}+{right}".encode())
+            assert (begun is not None and found.step(begun)) == (left + right < 10)
