@@ -8,9 +8,10 @@ from __future__ import annotations
 
 
 def _ways(state: int, states: int, actions: int, degree: int) -> list[tuple[int, int]]:
-    """The actions that lead on from a state, each with the state after it, always the same one."""
+    """The actions that lead on from a state, each with the state after it: one for all of them, or
+    Lark's reader would need more states than we let it have."""
     taken = [(state * degree + way) % actions for way in range(degree)]
-    return [(action, action * 7 % states) for action in taken]
+    return [(action, (state * 7 + 1) % states) for action in taken]
 
 
 def lark(states: int, actions: int, degree: int) -> str:
