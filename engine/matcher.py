@@ -358,8 +358,8 @@ class Matcher:
 
     def _consume(self, token: int) -> bool:
         """Go on by a token where a bound or a budget is counted, or where none has gone before."""
-        if self._is_limited and not self.allows(token):
-            return False
+        if self._is_limited:
+            return self.allows(token) and (self._follow(token) or self._step(token))
         return self._follow(token) or (self.allows(token) and self._step(token))
 
     def _step(self, token: int) -> bool:
