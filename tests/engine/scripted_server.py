@@ -34,8 +34,8 @@ def piece(text: str, finish: str | None = None) -> str:
 
 
 def written(*texts: str, finish: str = "stop") -> Answer:
-    """A whole answer, one piece for each text."""
-    return Answer((*map(piece, texts), piece("", finish), event("[DONE]")))
+    """A whole answer, one piece for each text; a client may hang up once it has read the finish."""
+    return Answer((*map(piece, texts), piece("", finish) + event("[DONE]")))
 
 
 @define

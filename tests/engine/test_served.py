@@ -47,7 +47,7 @@ ITEMS = "<item>red</item>\n<item>blé</item>\n"
 def run(script: Script, space: Any = LIST, problem: Any = PROBLEM, **settings: Any) -> Served:
     """One trace from a scripted server."""
     kind = settings.pop("kind", "llama.cpp")
-    server = Server(script.url, "tiny", kind=kind, timeout=0.3)
+    server = Server(script.url, "tiny", kind=kind)
     found = list(generate_served(space, server, [problem], **settings))
     assert len(found) == 1
     return found[0]
