@@ -6,7 +6,8 @@ events are run each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -38,16 +39,34 @@ class Node:
 
 
 def _texts(registers: tuple[Value, ...]) -> tuple[bytes, ...]:
-    """The texts in the registers: what a contract asks for is often one of them, written again."""
+    """The texts in the registers, in order: what a contract asks for is often one of them, written
+    again. Members of a register that is a set and keys are left out, as guards know them."""
     found: set[bytes] = set()
+    todo: list[Value] = []
     for value in registers:
-        items: Iterable[Value] = ()
         if isinstance(value, Mapping):
-            items = value.values()
+            todo += value.values()
         elif isinstance(value, str):
-            items = (value,)
-        found.update(item.encode() for item in items if isinstance(item, str) and item)
+            todo.append(value)
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            found.add(item.encode())
+        elif isinstance(item, Mapping):
+            todo += item.values()
+        elif isinstance(item, frozenset | tuple):
+            todo += item
     return tuple(sorted(found))
+
+
+def _following(texts: tuple[bytes, ...], written: bytes) -> int:
+    """The bytes, as a 256-bit set, that lead from what is written on to one of some texts."""
+    result, at = 0, bisect_right(texts, written)
+    while at < len(texts) and texts[at].startswith(written):
+        byte = texts[at][len(written)]
+        result |= 1 << byte
+        at = bisect_left(texts, written + bytes((byte + 1,)))  # 255 is in no text
+    return result
 
 
 def _refined(language: Regular, guards: tuple[Regular, ...]) -> list[int]:
@@ -182,11 +201,7 @@ class Ways:
             found = self._texts[id(registers)] = registers, _texts(registers)
         result = 0
         for start in env.starts[-2:]:
-            written = text[start:]
-            size = len(written)
-            for item in found[1]:
-                if len(item) > size and item.startswith(written):
-                    result |= 1 << item[size]
+            result |= _following(found[1], text[start:])
         return result
 
     def children(self, node: Node, width: int) -> list[tuple[int, Node]]:

@@ -169,3 +169,16 @@ def test_every_field_of_a_sum_is_tried() -> None:
         for right in range(10):
             begun = found.machine.advance(found.machine.start(), f"{left}+{right}".encode())
             assert (begun is not None and found.step(begun)) == (left + right < 10)
+
+
+def test_a_text_inside_a_map_of_sets_is_copied() -> None:
+    """What no guard narrows is found where it is written, however deep."""
+    space = statelang.loads(
+        "//@ input columns: map[text, set[text]]\n\nstart : pick\n"
+        "//@ requires TABLE in columns and COLUMN in columns[TABLE]\n"
+        'pick : COLUMN " of " TABLE "."\nCOLUMN : /[a-zé]{1,9}/\nTABLE : /[a-zé]{1,9}/\n',
+        "pick",
+    )
+    problem = {"columns": {"song": ["année"], "list": []}}
+    machine = Machine(space)
+    assert Search(machine).complete(machine.start(problem)) == "année of song.".encode()
