@@ -104,7 +104,7 @@ def run_sql(request: dict[str, str]) -> None:
     most = int(request["rows"])
     reading = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, 33)
     try:
-        database = sqlite3.connect(f"file:{request['path']}?mode=ro&immutable=1", uri=True)
+        database = sqlite3.connect(f"{request['uri']}?mode=ro&immutable=1", uri=True)
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)
         database.set_authorizer(
             lambda action, *_: sqlite3.SQLITE_OK if action in reading else sqlite3.SQLITE_DENY

@@ -76,9 +76,9 @@ class Sqlite:
             raise StatelangError(
                 f"there is no database {self.path}; give the path of an SQLite one"
             )
-        request = {"query": query, "path": str(self.path), "rows": self.rows}
-        readable = (str(self.path),)
-        return _run("sql", request, readable, self.seconds, self.memory, self.characters)
+        path = self.path.resolve()  # the child runs in another folder
+        request = {"query": query, "uri": path.as_uri(), "rows": self.rows}
+        return _run("sql", request, (str(path),), self.seconds, self.memory, self.characters)
 
 
 def _run(

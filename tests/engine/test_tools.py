@@ -302,6 +302,16 @@ def test_a_query_reads_and_nothing_else(answer: str, query: str, database: Path)
     assert before == database.read_bytes()
 
 
+@confined
+@pytest.mark.parametrize("name", ["db.sqlite", "50 %41?mode=rw#.sqlite"])
+def test_a_database_may_have_any_path(
+    name: str, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path is taken from the folder of the caller, whatever characters are in it."""
+    monkeypatch.chdir(database.rename(database.with_name(name)).parent)
+    assert "2" == Sqlite(Path(name))("select count(*) from t")
+
+
 def test_a_missing_database_is_named(tmp_path: Path) -> None:
     """No empty one is made."""
     with pytest.raises(StatelangError, match=r"there is no database .*none\.sqlite"):
