@@ -102,12 +102,16 @@ def _answer_avoided(file: File, space: StateSpace) -> Iterator[Diagnostic]:
 
 
 def _ends_without(file: File, name: str) -> Iterator[Label]:
-    """Where a trace ends with something else."""
-    for definition in file.definitions:
-        if definition.is_state:
-            for alternative, items in zip(
-                definition.alternatives, options(definition), strict=True
-            ):
-                names = [item.name for item in items if isinstance(item, Reference)]
-                if len(names) < 2 and names != [name]:
-                    yield Label(alternative.span, "a trace can end here")
+    """Where a trace ends that has not taken an action."""
+    states = {definition.name: definition for definition in file.definitions if definition.is_state}
+    reached = ["start"]
+    for state in reached:
+        for alternative, items in zip(
+            states[state].alternatives, options(states[state]), strict=True
+        ):
+            names = [item.name for item in items if isinstance(item, Reference)]
+            if name in names:
+                continue
+            if len(names) < 2:
+                yield Label(alternative.span, "a trace can end here")
+            reached += [one for one in names if one in states and one not in reached]

@@ -20,7 +20,8 @@ from statelang.liveness.clauses import all_clauses, clauses_of
 from statelang.liveness.steps import Facts, Result, Steps
 from statelang.program import Call, Pass, Program, Read
 
-MAX_NODES: Final = 4_000
+MAX_NODES: Final = 20_000  # of one attempt: a quarter of a second
+_MAX_VISITED: Final = 100_000  # of all attempts
 _MAX_CALLS: Final = 8
 _MAX_ATTEMPTS: Final = 24
 
@@ -57,15 +58,16 @@ def prove(program: Program) -> Proof:
     """The best attempt: the proof itself, or one that leaves few states open."""
     facts = Facts(program)
     best = attempt(facts, frozenset())
-    left, improved = _MAX_ATTEMPTS, True
+    left, visited, improved = _MAX_ATTEMPTS, best.nodes, True
     while improved and best.ends and not best.holds:
         improved = False
         for register in dict.fromkeys((*best.doubts, *_asked(program))):
             if register in best.followed:
                 continue
-            if left > 0 and not improved:
+            if left > 0 and visited < _MAX_VISITED and not improved:
                 left -= 1
                 found = attempt(facts, best.followed | {register})
+                visited += found.nodes
                 if found.better_than(best):
                     best, improved = found, True
     return best

@@ -43,8 +43,8 @@ class Liveness:
         if found.stuck is not None:
             return f"not live: stuck after {_steps(found.steps)}"
         return (
-            f"not proved live: no way to the end is known from {_list(self.open)}; no stuck trace "
-            f"among {found.explored} configurations of up to {_steps(found.steps)}"
+            f"not proved live: {_unproved(self.open)}; no stuck trace among {found.explored} "
+            f"configurations of up to {_steps(found.steps)}"
         )
 
 
@@ -52,8 +52,10 @@ def _steps(number: int) -> str:
     return "one step" if number == 1 else f"{number} steps"
 
 
-def _list(names: tuple[str, ...]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "any state"
+def _unproved(names: tuple[str, ...]) -> str:
+    if not names:
+        return "its limits and registers multiply to too many cases for a proof"
+    return f"no way to the end is known from {', '.join(f'`{name}`' for name in names)}"
 
 
 @lru_cache(maxsize=32)

@@ -165,6 +165,17 @@ def test_an_answer_may_be_behind_a_call() -> None:
     assert [("SL211", 1)] == found(head + "      | a\n" + tail)
 
 
+def test_an_end_behind_the_answer_is_not_shown() -> None:
+    """Of the places where a trace ends, those are shown that it reaches without the answer."""
+    head = "//@ answer b.N as text\n\nstart : b _said\n      | a _quiet\n_said : a\n_quiet : a\n"
+    (finding,) = (
+        f
+        for f in statelang.check(head + 'a : "x"\nb : "y" N\nN : /[0-9]{1,3}/\n')
+        if f.code == "SL211"
+    )
+    assert [6] == [finding.source.position(label.span.start)[0] for label in finding.also]
+
+
 def test_what_lark_refuses_is_asked_for_real() -> None:
     """Lark's strict mode refuses what it would have to guess, and takes what it need not."""
     assert "Shift/Reduce" in refusal('start : a\na : (b C?)* C\nb : "x"\nC : ";"\n')

@@ -150,6 +150,23 @@ def test_a_counter_can_be_written_where_every_number_can() -> None:
     assert liveness(statelang.loads(longer)).proved
 
 
+def counted(actions: int, most: int) -> statelang.StateSpace:
+    """So many actions, each at most so often, and an exit."""
+    names = [f"a{n}" for n in range(actions)]
+    limits = "".join(f"//@ limit {name} {most}\n" for name in names)
+    ways = "".join(f"     | {name} _go\n" for name in names)
+    texts = "".join(f'{name} : "{name};" N?\n' for name in names)
+    return statelang.loads(
+        f'{limits}\nstart : end\n{ways}_go : end\n{ways}{texts}end : "."\nN : /[0-9]/\n'
+    )
+
+
+def test_limits_multiply_until_the_proof_is_given_up() -> None:
+    """Several limits can be counted together; where they are too many, that is what is said."""
+    assert "proved live" == str(liveness(counted(3, 6)))
+    assert "limits and registers multiply" in str(liveness(counted(6, 6)))
+
+
 def test_an_invariant_that_is_not_proved_is_assumed() -> None:
     """A gate that is an invariant counts as open, and the proof says on what it rests."""
     grammar = """
