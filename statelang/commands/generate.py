@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import statelang
 from statelang.commands import tools
-from statelang.commands.common import SPACE, Subparsers, positive, temperature, utf8
+from statelang.commands.common import SPACE, Subparsers, json_object, positive, temperature, utf8
 from statelang.diagnostics import StatelangError
 from statelang.space import StateSpace
 
@@ -58,6 +58,12 @@ def add(verbs: Subparsers) -> None:
         "--data", type=Path, metavar="FOLDER", help="take the problems of the rows `data` wrote"
     )
     source.add_argument("--question", type=utf8, metavar="TEXT", help="one problem")
+    source.add_argument(
+        "--problem",
+        type=json_object,
+        metavar="JSON",
+        help='one problem with the space\'s inputs: its "question" and they, as one JSON object',
+    )
     parser.add_argument(
         "--decoding",
         choices=DECODINGS,
@@ -115,7 +121,8 @@ def run(options: argparse.Namespace) -> int:
     from statelang.training.trainer import say
 
     space = statelang.load(options.space)
-    rows = problems(space, options.data) if options.data else [{"question": options.question}]
+    one = {"question": options.question} if options.problem is None else options.problem
+    rows = problems(space, options.data) if options.data else [one]
     asked = [problem for problem in rows for _ in range(options.n)]
     by = {"grammar": space.name, "grammar_hash": space.hash, **_drawn(options)}
     done = held(options.out, by, asked) if options.out else 0

@@ -5,7 +5,7 @@ import json
 from random import Random
 
 import statelang
-from statelang.commands.common import SPACE, Subparsers, positive
+from statelang.commands.common import SPACE, Subparsers, json_object, positive
 
 
 def add(verbs: Subparsers) -> None:
@@ -14,7 +14,7 @@ def add(verbs: Subparsers) -> None:
         "walk",
         "print random legal traces",
         'Print random traces that keep the grammar and every contract, one JSON object with "text" '
-        "a line.",
+        "a line, in the form that `validate` reads.",
         "statelang walk kwai_star_formal -n 3 --seed 1",
         run,
     )
@@ -25,6 +25,9 @@ def add(verbs: Subparsers) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="the same seed gives the same traces (default: 0)"
     )
+    parser.add_argument(
+        "--problem", type=json_object, metavar="JSON", help="the space's inputs, as one JSON object"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
 
     space = statelang.load(options.space)
     random = Random(options.seed)
+    beside = {} if options.problem is None else {"problem": options.problem}
     for _ in range(options.n):
-        print(json.dumps({"text": walk(space, random.getrandbits(48))}))
+        text = walk(space, random.getrandbits(48), problem=options.problem)
+        print(json.dumps({"text": text, **beside}))
     return 0

@@ -68,6 +68,26 @@ def lines(output: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines()]
 
 
+def test_a_problem_brings_its_inputs(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a space declares as input comes with the problem."""
+    file = tmp_path / "pick.lark"
+    file.write_text("""
+//@ input choices: set[text]
+
+start : pick
+//@ requires WORD in choices
+pick : "pick " WORD ";"
+WORD : /[a-z]+/
+""")
+    problem = {"question": "Which?", "choices": ["red"]}
+    asked = ["generate", str(file), "--model", str(model), "--problem", json.dumps(problem)]
+    assert 0 == main(asked)
+    (row,) = lines(capsys.readouterr().out)
+    assert ("pick red;", problem) == (row["text"], row["problem"])
+
+
 def test_tools_write_their_fields(
     sums: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

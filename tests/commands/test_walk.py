@@ -34,6 +34,19 @@ def test_seed_decides(lamp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert first != walked(capsys, str(lamp), "-n", "10", "--seed", "2")
 
 
+def test_inputs_stand_beside_the_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A space with inputs is walked for a problem, and `validate` reads what was printed."""
+    monkeypatch.chdir(tmp_path)
+    statelang.new("sums")
+    assert 0 == main(["walk", "sums.lark", "-n", "3", "--problem", '{"numbers": {"a": 3}}'])
+    walks = Path("walks.jsonl")
+    walks.write_text(capsys.readouterr().out)
+    assert {"a": 3} == json.loads(walks.read_text().splitlines()[2])["problem"]["numbers"]
+    assert 0 == main(["validate", "sums.lark", str(walks)])
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
 def test_number_of_traces(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A number of traces that is not above 0 is refused."""
