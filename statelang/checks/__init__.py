@@ -52,7 +52,7 @@ def compiled(file: File, registers: Container[str], found: list[Diagnostic]) -> 
 
 def against(file: File, space: StateSpace) -> list[Diagnostic]:
     """Errors of a file that makes a space: what readers take differently, what cannot end."""
-    found = conflicts.findings(file) or list(portable.findings(file, space))
+    found = conflicts.findings(file, space) or list(portable.findings(file, space))
     return [*found, *control.impossible(file, space)]
 
 

@@ -1,4 +1,4 @@
-"""What Lark's LALR reader has against a file; it is asked for real, in strict mode."""
+"""What Lark's LALR reader has against a file; where it may have something, it is asked for real."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from statelang.analysis import table
+from statelang.checks import lookahead
 from statelang.diagnostics import Diagnostic
 from statelang.readers import TooMany, refusal
 from statelang.snippet import Label
 from statelang.source import Span
+from statelang.space import StateSpace
 from statelang.syntax import Choice, File, Item, Repeat, Sequence
 
 _MAX_WAYS: Final = 2_000
@@ -18,9 +20,10 @@ _MAX_WAYS: Final = 2_000
 _NAMED: Final = re.compile(r"<(?:__)?(\w+?)(?:_(?:star|plus|repeat)_\w+)? :")
 
 
-def findings(file: File) -> list[Diagnostic]:
+def findings(file: File, space: StateSpace) -> list[Diagnostic]:
     """At most one kind of finding: what is too large for Lark is not given to it."""
-    return list(_multiplied(file)) or list(_lark(file))
+    found = list(_multiplied(file))
+    return found if found or lookahead.decides(file, space) else list(_lark(file))
 
 
 def _multiplied(file: File) -> Iterator[Diagnostic]:
