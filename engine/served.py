@@ -5,7 +5,7 @@ A server's own mask cannot know the contracts. So the answer is read as it strea
 through the machine; at the first byte that no legal trace has, it is cut off, and the server is
 asked to go on from the last place between two texts, under a grammar that holds what the
 contracts leave open there (`statelang.exports.continuation`). Where that leads nowhere the step is
-begun again, a stated number of times.
+begun again, a stated number of times. Where the tokens run out a legal ending is written here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx2
 from attrs import frozen
@@ -37,8 +37,9 @@ class Served:
     """One trace from a server.
 
     `tokens` are all that the server wrote, `kept` those that are in the text; `requests` counts
-    what was asked of it, `again` how often something wrong was sampled once more. `stuck` says why
-    the trace could not be ended, and is None where it was.
+    what was asked of it, `again` how often something wrong was sampled once more. `ending` is the
+    end of the text where the tokens ran out: no model wrote it. `stuck` says why the trace could
+    not be ended, and is None where it was.
     """
 
     problem: Mapping[str, Any]
@@ -48,7 +49,15 @@ class Served:
     kept: int
     requests: int
     again: int
+    ending: str = ""
     stuck: str | None = None
+
+    @property
+    def finish_reason(self) -> Literal["stop", "budget", "stuck"]:
+        """ "stop" where the model ended the trace, "budget" where it was ended here."""
+        if self.stuck is not None:
+            return "stuck"
+        return "budget" if self.ending else "stop"
 
 
 def generate_served(
@@ -71,7 +80,9 @@ def generate_served(
         server: Where the model is.
         problems: Each with a `question`, the space's inputs, and perhaps the gold `answer`, which
             is used for the verdict alone.
-        max_tokens: Tokens that a trace may take; those that were thrown away do not count.
+        max_tokens: Tokens that a trace may take; those that were thrown away do not count. Where
+            they run out, the trace goes back to the last place from which it can be ended within
+            them, and a legal ending is written there, each byte of it counted as a token.
         temperature: 0 takes the likeliest token.
         seed: Goes to the server; whether it makes the sampling repeatable is the server's affair.
         parallel: Traces under way at once.
@@ -137,9 +148,8 @@ class _Serving:
             if trace.stuck is None:
                 trace.turn_back()
         verdict = validate(self.space, trace.text, problem, self.tools)
-        return Served(
-            problem, trace.text, verdict, tokens, trace.kept, requests, trace.again, trace.stuck
-        )
+        counts = tokens, trace.kept, requests, trace.again
+        return Served(problem, trace.text, verdict, *counts, trace.ending, trace.stuck)
 
 
 def _take(trace: ServedTrace, piece: Piece, max_tokens: int) -> bool:
@@ -149,7 +159,7 @@ def _take(trace: ServedTrace, piece: Piece, max_tokens: int) -> bool:
     if trace.is_done:
         return False
     if piece.finish == "length" or trace.kept >= max_tokens:
-        trace.stuck = f"{trace.kept} tokens were written and the trace has not ended"
+        trace.end_within(max_tokens)
     elif piece.finish:
         trace.end()
-    return piece.finish is None and trace.stuck is None
+    return piece.finish is None and trace.stuck is None and not trace.is_done

@@ -35,11 +35,13 @@ class ServedTrace:
     tries: int
     again: int = 0  # places gone on from after something wrong
     is_done: bool = False
+    ending: str = ""  # what was written here, past what the model wrote
     stuck: str | None = None
     here: Place = field(init=False)  # where the answer under way began
     _machine: Machine = field(init=False)
     _between: Place = field(init=False)  # the last place between two texts
     _step: Place = field(init=False)  # the last place between two steps
+    _places: list[Place] = field(init=False)  # all between two texts, from the start on
     _tried: int = 0
     _at: Configuration = field(init=False)
     _data: bytearray = field(factory=bytearray)
@@ -50,6 +52,7 @@ class ServedTrace:
         self._machine = self.search.machine
         self._at = self.start
         self.here = self._between = self._step = Place(0, 0, self.start)
+        self._places = [self._between]
 
     @property
     def text(self) -> str:
@@ -88,8 +91,30 @@ class ServedTrace:
         if not self.is_done:
             self._wrong = "the end"
 
+    def end_within(self, most: int) -> None:
+        """End the trace, the tokens having run out: as it is, where it may end there; else by a
+        legal ending, written from the last place from which it fits into `most` tokens. How the
+        server cuts it into tokens is not known, so each of its bytes counts as one."""
+        if self._machine.ends(self._at) is not None:
+            self.is_done = True
+            return
+        written, needed = self._pieces, 0
+        for place in reversed(self._places):
+            ending = self.search.complete(place.configuration)
+            if ending is None:
+                continue
+            needed = place.pieces + len(ending)
+            if needed <= most:
+                del self._data[place.bytes :]
+                self._data += ending
+                self._pieces, self.ending, self.is_done = place.pieces, ending.decode(), True
+                return
+        advice = f"give `max_tokens` {needed} or more" if needed else "no way to its end is known"
+        self.stuck = f"{written} tokens were written and the trace has not ended; {advice}"
+
     def _stand(self, place: Place) -> None:
         self._between = place
+        self._places.append(place)
         if any(self.search.stepped(Node(t, e, b"")) for t, e in place.configuration.alive):
             self._step, self._tried = place, 0
 
@@ -114,6 +139,8 @@ class ServedTrace:
         if self._tried == self.tries:
             self.stuck = self._says()
         del self._data[place.bytes :]
+        while self._places[-1].bytes > place.bytes:
+            self._places.pop()
         self._at, self._pieces, self._wrong = place.configuration, place.pieces, None
         self.here = self._between = place
 

@@ -191,6 +191,8 @@ def _traces(
             "kept": served.kept,
             "requests": served.requests,
             "again": served.again,
+            "finish_reason": served.finish_reason,
+            "ending": served.ending,
             "stuck": served.stuck,
         }
 

@@ -138,6 +138,7 @@ def test_a_server_writes(listed: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert validate(statelang.load(str(listed)), row["text"]).as_dict() == row["verdict"]
     counts = {name: row[name] for name in ("tokens", "kept", "requests", "again", "stuck")}
     assert {"tokens": 4, "kept": 4, "requests": 2, "again": 1, "stuck": None} == counts
+    assert ("stop", "") == (row["finish_reason"], row["ending"])
     assert (script.url, "vllm", "tiny") == (row["server"], row["kind"], row["model"])
     assert {"question": "Which?"} == row["problem"]
     first = script.asked[0]

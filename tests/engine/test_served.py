@@ -128,16 +128,45 @@ def test_a_trace_that_ends_too_early_is_gone_on_with() -> None:
     assert script.asked[1]["prompt"].endswith("</item>\n")
 
 
-def test_a_budget_that_ends_is_said() -> None:
-    """Both where the server says so and where it does not stop by itself."""
-    for last in ("length", "stop"):
-        parts = (*[piece(c) for c in "<item>re"], piece("", last))
-        with serving([Answer(parts)]) as script:
-            found = run(script, max_tokens=8)
-        assert (found.text, found.stuck) == (
-            "<item>re", "8 tokens were written and the trace has not ended"
-        )  # fmt: skip
-        assert script.asked[0]["max_tokens"] == 8
+SHORTEST = len("<item>red</item>\n<done>1</done>\n")  # bytes of a trace from its beginning
+
+
+@pytest.mark.parametrize("last", ["length", "stop"])
+def test_a_trace_whose_tokens_run_out_is_ended(last: str) -> None:
+    """Both where the server says so and where it does not stop by itself: from the last place from
+    which a legal ending fits, a token counted for each of its bytes."""
+    parts = [piece("<item>red</item>\n"), *[piece(c) for c in "<item>blé</item>\n<item>"]]
+    with serving([Answer((*parts, piece("", last)))]) as script:
+        found = run(script, max_tokens=len(parts))
+    assert (found.text, found.stuck) == ("<item>red</item>\n<done>1</done>\n", None)
+    assert (found.ending, found.finish_reason) == ("<done>1</done>\n", "budget")
+    assert (found.kept, found.tokens) == (1, len(parts))
+    assert found.verdict == validate(LIST, found.text, PROBLEM)
+    assert found.verdict.contracts is True
+
+
+def test_a_trace_that_may_end_where_its_tokens_run_out_stays_as_it_is() -> None:
+    """All of it is the model's."""
+    space = statelang.loads('start : say _more\n_more : say _more\n      |\nsay : "say\\n"\n', "s")
+    with serving([Answer((*[piece("say\n")] * 3, piece("", "length")))]) as script:
+        found = run(script, space, {"question": "?"}, max_tokens=3)
+    assert (found.text, found.ending, found.finish_reason) == ("say\n" * 3, "", "stop")
+
+
+@pytest.mark.parametrize("most", range(1, 60, 3))
+def test_every_budget_that_holds_a_trace_ends_complete(most: int) -> None:
+    """However the words fall into pieces; a smaller one is refused with one that suffices."""
+    text = "".join(f"<item>{word}</item>\n" for word in ("red", "blé")) + "<done>2</done>\n"
+    pieces = [text[start : start + 1 + most % 4] for start in range(0, len(text), 1 + most % 4)]
+    with serving([Answer(tuple(map(piece, pieces)))]) as script:
+        found = run(script, max_tokens=most)
+    assert found.kept + len(found.ending.encode()) <= most
+    if most >= min(SHORTEST, len(pieces)):
+        assert found.stuck is None and found.verdict.contracts is True
+    else:
+        assert found.finish_reason == "stuck"
+        assert found.stuck is not None and f"give `max_tokens` {SHORTEST} or more" in found.stuck
+    assert script.asked[0]["max_tokens"] == most
 
 
 def test_nothing_is_lost_when_the_connection_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +270,16 @@ def test_llama_cpp_writes_legal_traces(llama: str) -> None:
         assert one.verdict.contracts is True or one.stuck is not None
     assert any(one.verdict.contracts for one in found)
     assert sum(one.again for one in found) > 0
+
+
+@pytest.mark.parametrize("most", [120, 200])
+def test_llama_cpp_within_a_budget(llama: str, most: int) -> None:
+    """A model that does not come to an end by itself is ended, and the trace is legal."""
+    formal = statelang.load("kwai_star_formal")
+    asked = [{"question": "Tom has 5 pens."}]
+    (found,) = generate_served(formal, Server(llama, "tiny"), asked, max_tokens=most, seed=3)
+    assert found.verdict.contracts is True, found.stuck
+    assert found.kept + len(found.ending) <= most and found.finish_reason == "budget"
 
 
 def test_llama_cpp_with_inputs_beyond_ascii(llama: str) -> None:
