@@ -30,7 +30,8 @@ def add(verbs: Subparsers) -> None:
         "The model is in a folder, or behind a server that completes texts: the grammar goes with "
         "the request, the contracts are checked as the answer comes, and a line tells how many "
         "tokens came and were kept, how often the server was asked, how often something wrong was "
-        "sampled again, and, where a trace could not be ended, what it is stuck at.\n"
+        "sampled again, the ending that was written here where the tokens ran out, and, where a "
+        "trace could not be ended, what it is stuck at.\n"
         "A run into --out that is broken off goes on where it stopped when it is started again, "
         "and draws what it would have drawn.",
         'statelang generate kwai_star_formal --model runs/quickstart/sft/model --question "..."\n'
