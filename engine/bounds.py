@@ -1,4 +1,8 @@
-"""Texts that go on: whether one does, and bounds too far away to matter for one token."""
+"""Texts that go on: whether one does, and bounds too far away to matter for one token.
+
+Bounds that are far are made equal, not taken away: a text that has none is another text, whose bytes
+nobody counts.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ FAR: Final = 1 << 40
 
 @lru_cache(maxsize=100_000)
 def opened(state: Regular, limit: int) -> tuple[Regular, int]:
-    """The same language for every continuation of at most `limit` bytes, far bounds taken away;
-    and how many bytes may be read before this stops to be so."""
+    """The same language for every continuation of at most `limit` bytes, far bounds made equal; and
+    how many bytes may be read before this stops to be so, FAR where no bound is far."""
     match state.kind, state.parts:
         case "then", (Regular() as first, Regular() as second):
             (head, room), (tail, other) = opened(first, limit), opened(second, limit)
@@ -25,7 +29,7 @@ def opened(state: Regular, limit: int) -> tuple[Regular, int]:
         case "repeat", (Regular() as item, int() as low, high):
             assert high is None or isinstance(high, int)
             bounds = [bound for bound in (low, high) if bound is not None and bound > limit]
-            most = None if high in bounds else high
+            most = limit + 2 if high in bounds else high  # far again after each byte
             room = min(bounds) - limit - 1 if bounds else FAR
             return repeat(item, min(low, limit + 1), most), room
     return state, FAR

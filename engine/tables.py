@@ -98,7 +98,7 @@ class Tables:
         self._languages: Automaton[Regular] = Automaton(self._derivatives)
 
     def place(self, configuration: Configuration) -> tuple[Control, int]:
-        """The places of a configuration, far bounds taken away, and the bytes that may be read
+        """The places of a configuration, far bounds made equal, and the bytes that may be read
         before that matters."""
         room = FAR
         control: dict[Thread, None] = {}

@@ -116,6 +116,15 @@ def test_bounds_are_exact_to_the_byte(seed: int) -> None:
         written += _PIECES.tokens[token]
 
 
+def test_a_far_bound_is_not_taken_for_none() -> None:
+    """At one place a text may have a bound or none, by how it began: their states are apart."""
+    space = statelang.loads('start : say\nsay : "<" TEXT ">"\nTEXT : /\\.a*|aa{0,30}/\n', "either")
+    first, second = (Matcher(space, _PIECES) for _ in range(2))
+    begin, dot, a = (_PIECES.tokens.index(text) for text in (b"<", b".", b"a"))
+    assert first.try_consume_tokens([begin, dot, *[a] * 60]) == 62
+    assert second.try_consume_tokens([begin, *[a] * 60]) == 32
+
+
 _PIECES = Vocabulary(
     (b"", b"<", b">", b".", b"a", b"\xc3", b"\xa9", "é".encode(), b"abc", b"a" * 7, b">aa", b"a>"),
     frozenset({0}),
