@@ -159,10 +159,11 @@ class Statelang:
         """The same, but where few tokens are legal only their logits are taken."""
         matcher = self.first.copy()
         array = logits.numpy()
+        row = array[0]
 
         def step() -> Any:
             legal = matcher.legal_tokens()
-            return matcher.mask_logits(array) if legal is None else array[0, legal]
+            return matcher.mask_logits(array) if legal is None else row[legal]
 
         return step, matcher.consume_token
 

@@ -68,8 +68,8 @@ def main(vocabulary_file: str, bound: str, engine: str, traces: str) -> None:
     """Measure one engine, once."""
     vocabulary = Vocabulary.load(vocabulary_file)
     row = measure.bitmask(vocabulary)
-    vocabulary.trie.child(0, 0)
-    assert row.ctypes.data and vocabulary.longest and vocabulary.alphabet  # made and imported
+    measure.prepare(vocabulary)
+    assert row.ctypes.data  # numpy imports what reads it
     ids = json.loads(Path(traces).read_text())
     with TemporaryDirectory() as folder:
         if engine in (*OURS, CONTRACTS):

@@ -52,6 +52,7 @@ def compare(
     makers: dict[str, Callable[[], Engine]] = {COPYING: lambda: Statelang(space, vocabulary)}
     found = {peer.name: peer for peer in peers(bound, best_only=quick)}
     makers |= {name: peer.prepare(vocabulary) for name, peer in found.items()}
+    measure.prepare(vocabulary)
     gc.collect()
     gc.freeze()  # else a collection walks the libraries' objects, 100 ms at a time
     engines: dict[str, Engine] = {}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
+
+_LINE: Final = 64  # bytes of a line of the cache; rows that begin one are copied faster
 
 Row = npt.NDArray[np.int32]
 
@@ -11,8 +15,9 @@ Row = npt.NDArray[np.int32]
 def packed(free: npt.NDArray[np.bool_]) -> Row:
     """A mask as bits: token `i` is bit `i % 32` of word `i // 32` (llguidance's layout)."""
     words = -(-len(free) // 32)
-    row = np.zeros(words * 4, np.uint8)
     bits = np.packbits(free, bitorder="little")
+    room = np.zeros(words * 4 + _LINE, np.uint8)
+    row = room[-room.ctypes.data % _LINE :][: words * 4]
     row[: len(bits)] = bits
     result = row.view(np.int32)
     result.setflags(write=False)

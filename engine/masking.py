@@ -6,13 +6,15 @@ its logits are moved one by one. A packed row would have every logit looked at.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from attrs import field, frozen
 
 from statelang.engine.bits import Row, unpacked
+
+_NEVER: Final = np.array(-np.inf, np.float32)  # as an array it need not be made for each call
 
 
 @frozen(eq=False)
@@ -42,11 +44,12 @@ class Sparse:
         """
         if self.are_legal:
             kept = logits[self.ids]
-            logits.fill(-np.inf)
+            logits.fill(_NEVER)
             logits[self.ids] = kept
         else:
-            logits[self.ids] = -np.inf
-            logits[self.size :] = -np.inf
+            logits[self.ids] = _NEVER
+            if len(logits) > self.size:
+                logits[self.size :] = _NEVER
 
     def apply_to_tensor(self, logits: Any) -> None:
         """The same for a tensor of torch, on any device."""

@@ -173,11 +173,8 @@ class Vocabulary:
     @cached_property
     def alphabet(self) -> int:
         """The bytes that have a token of their own, as a 256-bit set."""
-        result = 0
-        for token in self.tokens:
-            if len(token) == 1:
-                result |= 1 << token[0]
-        return result
+        trie = self.trie
+        return sum(1 << byte for byte, node in trie.children(0) if trie.spells(node))
 
     def fewest(self, text: bytes) -> int:
         """The least number of tokens that spell `text`. Raises StatelangError where none do."""
