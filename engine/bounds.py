@@ -1,7 +1,7 @@
 """Texts that go on: whether one does, and bounds too far away to matter for one token.
 
-Bounds that are far are made equal, not taken away: a text that has none is another text, whose bytes
-nobody counts.
+Bounds that are far are made equal, not taken away: a text without any is another text, whose
+bytes nobody counts.
 """
 
 from __future__ import annotations

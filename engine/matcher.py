@@ -113,12 +113,14 @@ class Matcher:
 
     def consume_token(self, token: int) -> bool:
         """Go on by one token; False, and nothing changes, where it is not legal."""
-        following = self._state.following.get(token)
-        if following is None:
-            return self._consume(token)
-        self._place = self._state = following
-        self._tokens.append(token)
-        return True
+        try:
+            self._place = self._state = self._state.following[token]
+        except KeyError:  # to `get` it would take a third longer
+            pass
+        else:
+            self._tokens.append(token)
+            return True
+        return self._consume(token)
 
     def try_consume_tokens(self, tokens: Sequence[int]) -> int:
         """Go on by as many of some tokens as are legal in a row; how many."""
@@ -132,7 +134,7 @@ class Matcher:
         them. By how many: fewer where a budget is nearly spent."""
         for count, token in enumerate(tokens):
             is_plain = token in self._place.following or holds(self._place.table.row, token)
-            if (self._is_limited or not is_plain) and self._jump(tokens[count:]):
+            if (self._left is not None or not is_plain) and self._jump(tokens[count:]):
                 return len(tokens)
             if not self.consume_token(token):
                 return count
@@ -327,15 +329,11 @@ class Matcher:
         """Be at an exact position."""
         self._place, self._room = self.guide.standing(position)
         self._left, self._bound, self._budget = position.left, position.bound, position.budget
-        self._masked()
+        self._state = self._place if self._left is None else self._limited(self._place)
 
-    def _masked(self) -> None:
-        """Have the masks of the place; under a budget each is a mask of its own."""
-        self._state = State(None, self._place.table, {}) if self._is_limited else self._place
-
-    @property
-    def _is_limited(self) -> bool:
-        return self._given[1] is not None
+    def _limited(self, place: State) -> State:
+        """Under a budget each place has a mask of its own."""
+        return State(None, place.table, {})
 
     def _position(self) -> Position:
         """The exact position."""
@@ -358,7 +356,7 @@ class Matcher:
 
     def _consume(self, token: int) -> bool:
         """Go on by a token where a bound or a budget is counted, or where none has gone before."""
-        if self._is_limited:
+        if self._left is not None:
             return self.allows(token) and (self._follow(token) or self._step(token))
         return self._follow(token) or (self.allows(token) and self._step(token))
 
@@ -381,27 +379,29 @@ class Matcher:
     def _follow(self, token: int) -> bool:
         """Go on by a token as another sequence has gone on; False where none is known to."""
         before, room = self._place, self._room
-        following = before.following.get(token)
-        if following is None:
-            room -= self._length(token)
-            following = before.staying.get(token)
+        following = before.staying.get(token)
+        if following is not None:
+            room -= self._lengths[token]
+        else:
+            following = before.following.get(token)
             if following is None:
-                following, room = before.known(token, room)
+                length = self._lengths[token] if 0 <= token < len(self._lengths) else 0
+                following, room = before.known(token, room - length)
         if following is None or room < 0:
             return False
-        if self._left is not None and self._budget is not None:
-            self._bound = self._budget.bound(before, self._bound, token, following)
-            self._left -= 1
         self._place, self._room = following, room
         self._tokens.append(token)
-        self._masked()
+        if self._left is None:
+            self._state = following
+            return True
+        if self._budget is not None:
+            self._bound = self._budget.bound(before, self._bound, token, following)
+        self._left -= 1
+        self._state = self._limited(following)
         return True
 
-    def _length(self, token: int) -> int:
-        return self._lengths[token] if 0 <= token < len(self._lengths) else 0
-
     def _row(self) -> Row:
-        if not self._is_limited:
+        if self._left is None:
             return self.guide.states.row(self._state)
         row = self.guide.states.row(self._place)
         if self._left is not None and self._budget is not None:
