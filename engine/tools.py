@@ -111,7 +111,7 @@ def _run(
             child.stdin.close()
             said = b"".join(_read(child.stdout, seconds, 4 * characters))
             if not said.endswith((_TOO_LATE, _TOO_MUCH)):
-                child.wait(timeout=1)
+                child.wait(timeout=seconds)
         except (BrokenPipeError, subprocess.TimeoutExpired):
             said = _TOO_LATE
         finally:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import cycle
 from typing import TypeAlias
 
@@ -65,12 +65,15 @@ def read_batches(
 def _started(reader: Reader) -> Iterator[_Worker]:
     command = [sys.executable, "-m", "statelang.training.readers"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert worker.stdin is not None
         try:
             text, name = reader.space.source.text, reader.space.source.name
             _send(worker, (text, name, reader.source, reader.reads_gsm8k, reader.seed))
             yield worker
         finally:
             worker.kill()  # it has nothing to put in order
+            with suppress(OSError):  # closing writes what it did not live to read
+                worker.stdin.close()
 
 
 def _send(worker: _Worker, value: object) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 URI = "file:///space/mine.lark"
-WAIT = 60  # seconds for an answer on a busy machine
+WAIT = 120  # seconds for an answer on a busy machine
 
 
 class Refused(Exception):

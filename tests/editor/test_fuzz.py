@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from math import inf
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -15,7 +16,6 @@ from tests.commands.grammars import LAMP
 from tests.editor.client import URI, Client, Refused, client
 from tests.strategies import OWN, SHIPPED, space_named
 
-SLOWEST = 20  # seconds for one answer on a busy machine
 MEMORY = 1_000_000_000  # bytes
 PIECES = [
     "//@ requires ", "//@ ghost x: ", "/// ", "// ", "\n", "\r\n", "\r", " | ", " : ", "(", ")", "[",
@@ -60,8 +60,11 @@ def question(one: Client, text: str, chance: Random) -> str:
     return asked
 
 
-def drive(one: Client, chance: Random, *, changes: int, seconds: float) -> Counter[str]:
-    """Type and ask until either bound; how often what was asked."""
+def drive(
+    one: Client, chance: Random, *, changes: float = inf, seconds: float = inf
+) -> Counter[str]:
+    """Type and ask until either bound; how often what was asked. No answer is waited for longer
+    than `WAIT`."""
     texts = [LAMP, *(space_named(name).source.text for name in (*SHIPPED, *OWN))]
     counts: Counter[str] = Counter()
     text, end = LAMP, monotonic() + seconds
@@ -71,9 +74,7 @@ def drive(one: Client, chance: Random, *, changes: int, seconds: float) -> Count
         text = chance.choice(texts) if fresh else typed(text, chance)
         one.change(text)
         counts["changes"] += 1
-        start = monotonic()
         counts[question(one, text, chance)] += 1
-        assert monotonic() - start < SLOWEST, text
         if chance.random() < 0.1:  # a pause, so that findings are looked for
             counts["findings"] += len(one.findings())
             counts["pauses"] += 1
@@ -92,8 +93,8 @@ def memory(one: Client) -> int:
 def test_the_server_survives_typing(seed: int) -> None:
     """After a few hundred changes it still says what is wrong, and that nothing is."""
     with client() as one:
-        counts = drive(one, Random(seed), changes=120, seconds=30)
-    assert counts["changes"] > 20
+        counts = drive(one, Random(seed), changes=120)
+    assert counts["findings"] > counts["pauses"] > 0
 
 
 @pytest.mark.soak
@@ -101,7 +102,7 @@ def test_the_server_survives_typing(seed: int) -> None:
 def test_the_server_survives_typing_for_long(capsys: pytest.CaptureFixture[str]) -> None:
     """The same for minutes, with the memory of the server bounded."""
     with client() as one:
-        counts = drive(one, Random(0), changes=1_000_000, seconds=240)
+        counts = drive(one, Random(0), seconds=240)
         used = memory(one)
     with capsys.disabled():
         print(f"\nserver: {dict(counts)}, {used // 1_000_000} MB")

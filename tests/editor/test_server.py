@@ -9,7 +9,7 @@ import pytest
 from statelang.formatting import fmt
 from statelang.syntax import parse
 from tests.commands.grammars import LAMP
-from tests.editor.client import URI, Client, Refused, client
+from tests.editor.client import URI, WAIT, Client, Refused, client
 from tests.strategies import space_named
 
 
@@ -125,9 +125,9 @@ def test_a_closed_file_has_no_findings(server: Client) -> None:
     """What an editor no longer shows has nothing to say."""
     server.open("start go\n", "file:///space/other.lark")
     server.tell("textDocument/didClose", textDocument={"uri": "file:///space/other.lark"})
-    told = server.told.get(timeout=60)
+    told = server.told.get(timeout=WAIT)
     while "other" not in told["params"]["uri"]:
-        told = server.told.get(timeout=60)
+        told = server.told.get(timeout=WAIT)
     assert [] == told["params"]["diagnostics"]
 
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from select import select
+from socket import SO_SNDBUF, SOL_SOCKET
+from threading import Thread
 from typing import Any
 
 from attrs import define, field, frozen
@@ -14,7 +16,7 @@ from attrs import define, field, frozen
 
 @frozen
 class Answer:
-    """One answer; after its parts the connection ends, or hangs until the script is over."""
+    """One answer; after its parts the connection ends, or hangs until the client leaves."""
 
     parts: tuple[str, ...] = ()
     status: int = 200
@@ -47,7 +49,6 @@ class Script:
     asked: list[dict[str, Any]] = field(factory=list)
     headers: list[dict[str, str]] = field(factory=list)
     cut: int = 0  # answers that the client did not read to the end
-    over: Event = field(factory=Event)
 
     def next(self, body: dict[str, Any]) -> Answer:
         self.asked.append(body)
@@ -60,6 +61,13 @@ def serving(answers: list[Answer] | Callable[[dict[str, Any]], Answer]) -> Itera
     script = Script(answers)
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = 60  # seconds of silence, so that nothing waits for ever
+
+        def setup(self) -> None:
+            # Little is on its way at a time, so that a client that leaves is noticed.
+            self.request.setsockopt(SOL_SOCKET, SO_SNDBUF, 65_536)
+            super().setup()
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             script.headers.append({name.lower(): value for name, value in self.headers.items()})
@@ -73,10 +81,10 @@ def serving(answers: list[Answer] | Callable[[dict[str, Any]], Answer]) -> Itera
                 for part in answer.parts:
                     self.wfile.write(part.encode())
                     self.wfile.flush()
+                if answer.hangs:
+                    self.rfile.read(1)
             except OSError:
                 script.cut += 1
-            if answer.hangs:
-                script.over.wait(10)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -89,7 +97,8 @@ def serving(answers: list[Answer] | Callable[[dict[str, Any]], Answer]) -> Itera
     try:
         yield script
     finally:
-        script.over.set()
         server.shutdown()
-        server.server_close()
         thread.join()
+        while select([server], [], [], 0)[0]:  # asked, though nobody waits for the answer
+            server.handle_request()
+        server.server_close()

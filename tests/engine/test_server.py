@@ -150,11 +150,11 @@ def test_a_server_that_breaks_off_without_a_word_is_asked_why() -> None:
 
 def test_nobody_there() -> None:
     """A closed port, and an address that is none."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with pytest.raises(StatelangError, match="see that the server runs"):
-        ask(f"http://127.0.0.1:{port}/v1")
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody else gets the port, and nobody listens
+        port = deaf.getsockname()[1]
+        with pytest.raises(StatelangError, match="see that the server runs"):
+            ask(f"http://127.0.0.1:{port}/v1")
     for address in ("localhost:8000", "http://[", ""):
         with pytest.raises(StatelangError, match="address"):
             ask(address)
@@ -174,7 +174,7 @@ def test_an_answer_that_breaks_off_is_told_apart(name: str) -> None:
     """What came before is of use, so the caller decides."""
     found: list[Piece] = []
     with serving([BROKEN[name]]) as script:
-        server = Server(script.url, "tiny", timeout=1 if name == "silent" else 20)
+        server = Server(script.url, "tiny", timeout=3 if name == "silent" else 20)
         with server.client() as client, pytest.raises(BrokenOff):
             for one in pieces(client, server, server.body("", "", 9, 0, 0)):
                 found.append(one)

@@ -42,7 +42,7 @@ def test_its_tests_pass(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(statelang.__file__).parents[1])},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr), done.stdout

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Iterator
+from select import select
 
 import pytest
 
@@ -57,13 +56,19 @@ def test_no_process_outlives_a_reading_that_is_given_up(
     assert None not in [process.poll() for process in started]
 
 
+@pytest.mark.parametrize("answered", [False, True])
 def test_error_where_a_process_ends_before_its_time(
-    started: list[subprocess.Popen[bytes]],
+    answered: bool, started: list[subprocess.Popen[bytes]]
 ) -> None:
+    """It is found out where its answer is due, or, if that has come, where it is sent more."""
     reading = read_batches(READER, batches(2), 2)
     next(reading)
     for process in started:
-        os.kill(process.pid, signal.SIGKILL)
+        assert process.stdout is not None
+        if answered:
+            select([process.stdout], [], [])
+        process.kill()
+        process.wait()
     with pytest.raises(
         StatelangError, match=r"has ended \(exit status -9\).*run the command again"
     ):

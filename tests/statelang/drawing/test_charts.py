@@ -75,7 +75,7 @@ def test_mermaid_reads_it(tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(MODULES)
     texts = json.dumps([mermaid(space) for space in spaces()])
     done = subprocess.run(
-        ["node", script], input=texts, capture_output=True, text=True, check=True, timeout=120
+        ["node", script], input=texts, capture_output=True, text=True, check=True, timeout=600
     )
     found = json.loads(done.stdout)
     assert {"stateDiagram"} == {kind for kind, _ in found}

@@ -172,7 +172,7 @@ def test_many_transitions_are_drawn_in_a_moment() -> None:
     space = statelang.loads(f"start : a0 _s0\n{text}{actions}")
     before = process_time()
     draw(space)
-    assert 10 > process_time() - before  # seconds; without care it takes minutes
+    assert 30 > process_time() - before  # seconds, mostly 1; without care it takes minutes
 
 
 def test_a_space_too_large_for_a_picture_says_so() -> None:
