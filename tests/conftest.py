@@ -7,6 +7,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Models of a test are tiny: several threads only wait for each other, on a busy machine for long.
+# Set before torch is imported, and for the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Time limits on single inputs measure the machine's load, not the code. `make test` draws the same
 # inputs each time, so that it says something of a change; `make soak` draws others.
 settings.register_profile(
