@@ -312,7 +312,7 @@ def test_a_database_may_have_any_path(
 ) -> None:
     """A path is taken from the folder of the caller, whatever characters are in it."""
     monkeypatch.chdir(database.rename(database.with_name(name)).parent)
-    assert "2" == Sqlite(Path(name))("select count(*) from t")
+    assert "2" == Sqlite(Path(name), seconds=60)("select count(*) from t")
 
 
 @confined
