@@ -363,7 +363,8 @@ class Excludes(Expression):
 class Written(Expression):
     """A field is what the environment writes there: a function of the caller's, by its name.
 
-    The register `tools` holds the functions; without them (empty) every text may stand there.
+    The register `tools` holds the functions; without them (empty) every text may stand there. An
+    optional field that is left out is the empty text.
     """
 
     target: Field
@@ -373,7 +374,7 @@ class Written(Expression):
 
     def evaluate(self, view: View) -> Value:
         due = self.due(view)
-        return due is None or view.slots[self.target.slot] == due
+        return due is None or (view.slots[self.target.slot] or "") == due
 
     def due(self, view: View) -> str | None:
         """What the environment writes; None without one. Raises Undefined."""

@@ -405,3 +405,22 @@ def test_what_a_tool_gives_is_forced() -> None:
     )
     assert 8 == matcher.try_consume_tokens(b"ask abc ")
     assert b"abcabc!\n" == bytes(pickle.loads(pickle.dumps(matcher)).forced_tokens())
+
+
+@pytest.mark.parametrize(("said", "trace"), [("", "<a></a>"), ("hi", "<a>hi</a>")])
+def test_a_tool_that_says_nothing_leaves_an_optional_field_out(said: str, trace: str) -> None:
+    """A text that may be empty is written with `?`: left out, it is the empty text."""
+    space = statelang.loads("""
+start : say
+//@ writes OUT = tool("x")
+say : "<a>" OUT? "</a>"
+OUT : /[a-z]{1,9}/
+""")
+    tools = {"tool": lambda _: said}
+    letters = tuple(bytes((byte,)) for byte in range(256))
+    vocabulary = Vocabulary((*letters, b""), stops=frozenset({256}))
+    matcher = Matcher(space, vocabulary, max_tokens=20, tools=tools)
+    assert matcher.try_consume_tokens(list(b"<a>"))
+    assert [trace[3] == first for first in "<hi"] == [matcher.allows(ord(one)) for one in "<hi"]
+    for text in ("<a></a>", "<a>hi</a>", "<a>ho</a>"):
+        assert (text == trace) is validate(space, text, tools=tools).contracts
