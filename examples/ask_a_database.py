@@ -52,7 +52,7 @@ def main(count: int = 4) -> None:
         path = Path(folder) / "music.db"
         with closing(sqlite3.connect(path)) as database:
             database.executescript(TABLES)
-        tools = {"sql": Sqlite(path)}
+        tools = {"sql": Sqlite(path, seconds=30)}
         problem = {"question": "Which song is the oldest?", **schema(path)}
         for found in generate(SPACE, model, [problem] * count, max_tokens=120, tools=tools):
             print(found.text)
