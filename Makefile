@@ -1,4 +1,5 @@
 # `make help` lists the targets. Everything happens in .venv; nothing else on the machine is touched.
+# Another Python, 3.11 or later: `make setup PYTHON=python3.13`, after `make clean` if there is one.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,5 +37,5 @@ soak: setup  ## the same properties over many more inputs; prints what was count
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'soak or not soak' tests examples
 
 clean:  ## remove the environment, the runs and every cache
-	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .textmate_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,12 @@ import pytest
 from tests.commands.grammars import BROKEN, LAMP
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is folded and cut fits a terminal, whatever the one is that the tests run in."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+
 @pytest.fixture
 def lamp(tmp_path: Path) -> Path:
     """A sound grammar file."""
