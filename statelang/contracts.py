@@ -180,6 +180,8 @@ class Contracts:
                 self.report(error, comment)
 
     def _answer(self, tree: resolve.Node, comment: Comment) -> None:
+        if self.answer is not None:
+            raise ContractError("SL406", "there are two `answer` clauses", 0, 6, "keep one")
         path, *words = tree.children
         assert isinstance(path, Tree)
         action, *rest = (str(c) for c in path.children)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 from statelang.diagnostics import StatelangError
@@ -30,6 +31,7 @@ def _converted(value: Any, type: Type) -> Value:
     if type.name == "text":
         if not isinstance(value, str):
             raise TypeError(f"{value!r} is not a text")
+        value.encode()  # a lone surrogate, which JSON may hold, is in no trace
         return value
     if type.name == "truth":
         if not isinstance(value, bool):
@@ -40,11 +42,15 @@ def _converted(value: Any, type: Type) -> Value:
             return read_number(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise TypeError(f"{value!r} is not a number")
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{value} is not a finite number")
         return simplest(Fraction(str(value)))
     if type.name == "map":
         key, item = type.arguments
-        return {_converted(k, key): _converted(v, item) for k, v in dict(value).items()}
-    if isinstance(value, (str, Mapping)):
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{value!r} is not an object")
+        return {_converted(k, key): _converted(v, item) for k, v in value.items()}
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
         raise TypeError(f"{value!r} is not a list")
     items = tuple(_converted(item, type.arguments[0]) for item in value)
     return frozenset(items) if type.name == "set" else items

@@ -53,6 +53,11 @@ def read(name_or_path: str | Path) -> Source:
         raise StatelangError(
             f"`{name}` cannot be read: {reason}; give the path of a .lark file"
         ) from None
+    if text.startswith("\ufeff"):
+        raise StatelangError(
+            f"`{name}` begins with a byte order mark, which other readers of Lark refuse; save the "
+            "grammar file as UTF-8 without one"
+        )
     return Source(text, name)
 
 

@@ -165,6 +165,13 @@ def test_an_answer_may_be_behind_a_call() -> None:
     assert [("SL211", 1)] == found(head + "      | a\n" + tail)
 
 
+def test_a_space_has_one_answer() -> None:
+    """Of two `answer` clauses none would be wrong alone."""
+    answer = "//@ answer b.N as "
+    tail = '\nstart : b\nb : "y" N\nN : /[0-9]{1,3}/\n'
+    assert [("SL406", 2)] == found(f"{answer}text\n{answer}choice\n{tail}")
+
+
 def test_an_end_behind_the_answer_is_not_shown() -> None:
     """Of the places where a trace ends, those are shown that it reaches without the answer."""
     head = "//@ answer b.N as text\n\nstart : b _said\n      | a _quiet\n_said : a\n_quiet : a\n"

@@ -228,6 +228,9 @@ def test_a_file_that_cannot_be_read_is_one_paragraph(tmp_path: Path) -> None:
     file.write_bytes('start : a\na : "é"\n'.encode("latin-1"))
     with pytest.raises(StatelangError, match=r"is not UTF-8 \(byte 15\)"):
         statelang.load(file)
+    file.write_text('start : a\na : "x"\n', encoding="utf-8-sig")
+    with pytest.raises(StatelangError, match="begins with a byte order mark"):
+        statelang.load(file)
     with pytest.raises(StatelangError, match="neither a file nor one of the shipped spaces"):
         statelang.load(tmp_path)
     (tmp_path / "folder.lark").mkdir()
