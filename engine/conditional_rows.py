@@ -17,7 +17,7 @@ import torch
 from attrs import frozen
 
 from statelang.diagnostics import StatelangError
-from statelang.engine.asking import prompt
+from statelang.engine.asking import prompt, prompt_ids
 from statelang.engine.bits import unpacked
 from statelang.engine.states import States
 from statelang.machine import Configuration
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 def prompt_tokens(space: StateSpace, model: Any, problem: Mapping[str, Any]) -> list[int]:
     """What an Outlines model is asked, in its tokens. Raises StatelangError where it is nothing."""
-    tokens = list(model.hf_tokenizer(prompt(space, problem))["input_ids"])
+    tokens = prompt_ids(model.hf_tokenizer, prompt(space, problem))
     if not tokens:
         raise StatelangError("a prompt is empty, so the model has nothing to go on from")
     return tokens

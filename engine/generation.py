@@ -10,7 +10,7 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from statelang.diagnostics import StatelangError
-from statelang.engine.asking import prompt
+from statelang.engine.asking import prompt, prompt_ids
 from statelang.engine.decoding import decode
 from statelang.engine.guide import Guide, NoTrace
 from statelang.engine.judging import Judge, has_checks, unchecked
@@ -154,7 +154,7 @@ class _Steering:
     def row(self, problem: Mapping[str, Any], chance: Random) -> Free:
         """A trace at its beginning."""
         vocabulary = model_vocabulary(self.model)
-        ids = list(self.model.hf_tokenizer(prompt(self.space, problem))["input_ids"])
+        ids = prompt_ids(self.model.hf_tokenizer, prompt(self.space, problem))
         if not ids:
             raise StatelangError("a prompt is empty, so the model has nothing to go on from")
         begun = (ids, vocabulary.stops, self.max_tokens, self.temperature, chance)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from statelang.engine.asking import prompt_ids, unframed
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -51,10 +53,10 @@ def encode(
     `no_loss` holds `[start, end)` characters of the completion; a token that touches one of them
     carries no loss. The stop token always does.
     """
-    prompt_ids = _prompt_ids(prompt, tokenizer)
-    ids, offsets = _completion_ids(prompt, prompt_ids, completion, tokenizer)
+    asked = prompt_ids(tokenizer, prompt)
+    ids, offsets = _completion_ids(prompt, asked, completion, tokenizer)
     loss = [not any(_touch(offset, span) for span in no_loss) for offset in offsets]
-    return Encoded(prompt_ids, [*ids, _stop(tokenizer)], [*loss, True])
+    return Encoded(asked, [*ids, _stop(tokenizer)], [*loss, True])
 
 
 def encode_row(row: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase) -> Encoded:
@@ -72,15 +74,8 @@ def encode_pair(
     return chosen, rejected
 
 
-def _prompt_ids(prompt: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """The ids a generator gets: with the first token of tokenizers that begin a text with one."""
-    ids: list[int] = tokenizer(prompt)["input_ids"]
-    # Some tokenizers end every text with the stop token; a prompt goes on.
-    return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
-
-
 def _completion_ids(
-    prompt: str, prompt_ids: list[int], completion: str, tokenizer: PreTrainedTokenizerBase
+    prompt: str, asked: list[int], completion: str, tokenizer: PreTrainedTokenizerBase
 ) -> tuple[list[int], list[tuple[int, int]]]:
     """The completion's ids and the characters of each, counted from its beginning.
 
@@ -88,11 +83,10 @@ def _completion_ids(
     space before a text that stands alone. Where the two would melt together, read alone.
     """
     whole = tokenizer(prompt + completion, return_offsets_mapping=True)
-    ids, offsets = whole["input_ids"], whole["offset_mapping"]
-    if ids and ids[-1] == tokenizer.eos_token_id:
-        ids, offsets = ids[:-1], offsets[:-1]
-    start = len(prompt_ids)
-    if ids[:start] == prompt_ids:
+    inside = unframed(tokenizer, whole["input_ids"])
+    ids, offsets = whole["input_ids"][inside], whole["offset_mapping"][inside]
+    start = len(asked)
+    if ids[:start] == asked:
         shift = len(prompt)
         return ids[start:], [(a - shift, b - shift) for a, b in offsets[start:]]
     alone = tokenizer(completion, add_special_tokens=False, return_offsets_mapping=True)

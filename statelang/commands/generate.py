@@ -105,10 +105,11 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
 
 
 def problems(space: StateSpace, folder: Path) -> list[dict[str, Any]]:
-    """The problems of the rows in a folder that `data` wrote for this space."""
+    """The problems of the rows in a folder that `data` wrote for this space, and their prompts: a
+    model is asked as it was taught."""
     from statelang.training.rows import read_rows
 
-    found = [dict(row.problem) for row in read_rows(folder, space.hash)]
+    found = [{**row.problem, "prompt": row.prompt} for row in read_rows(folder, space.hash)]
     if not found:
         raise StatelangError(
             f"{folder}: sft.jsonl holds no rows, so there are no problems. Look into refused.jsonl."

@@ -146,6 +146,18 @@ def test_a_server_writes(listed: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "root ::=" in first["structured_outputs"]["grammar"]
 
 
+def test_a_model_is_asked_as_its_rows_say(listed: Path, tmp_path: Path) -> None:
+    """The prompt of a row as it is, such as one that a chat template wrote."""
+    file, folder = tmp_path / "rows.jsonl", tmp_path / "rows"
+    row = {"prompt": "<|user|>Which?<|assistant|>\n\n", "completion": "say a\ndone 1\n"}
+    file.write_text(json.dumps(row) + "\n")
+    assert 0 == main(["data", str(listed), str(file), "--out", str(folder)])
+    with serving([written("say a\n", "done 1\n")]) as script:
+        asked = ["generate", str(listed), "--server", script.url, "--served-model", "tiny"]
+        assert 0 == main([*asked, "--data", str(folder), "--out", str(tmp_path / "out.jsonl")])
+    assert row["prompt"] == script.asked[0]["prompt"]
+
+
 def test_a_run_from_a_server_goes_on(listed: Path, tmp_path: Path) -> None:
     """Only the traces that a file lacks are asked for, each with the seed it would have had."""
     out = tmp_path / "out.jsonl"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from statelang.engine.asking import prompt_ids
 from statelang.training.encode import IGNORED, Encoded, encode, encode_pair, encode_row
 from tests.training.small import dpo_rows, sft_rows, small_tokenizer
 
@@ -29,6 +30,7 @@ def test_ids_are_prompt_completion_and_stop() -> None:
 
 def test_the_prompt_is_read_as_it_is_for_generating() -> None:
     for row in ROWS:
+        assert encode_row(row, TOKENIZER).prompt == prompt_ids(TOKENIZER, row["prompt"])
         assert encode_row(row, TOKENIZER).prompt == TOKENIZER(row["prompt"])["input_ids"]
 
 
@@ -80,6 +82,17 @@ def test_a_merge_across_the_border_keeps_the_prompt_as_it_is() -> None:
     assert encoded.prompt == [0, 2, 3]
     assert encoded.completion == [3, 2, 1]
     assert encoded.loss == [False, True, True]
+
+
+def test_a_prompt_that_a_chat_template_wrote_begins_once() -> None:
+    """It holds the token that begins a text; the tokenizer puts it before every text once more."""
+    tokenizer = _framing()
+    tokenizer.chat_template = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"
+    asked = [{"role": "user", "content": "ab"}]
+    prompt = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+    assert tokenizer(prompt)["input_ids"] == [0, 0, 2, 3, 1]
+    encoded = encode(str(prompt), "ba", [], tokenizer)
+    assert (encoded.prompt, encoded.completion) == ([0, 2, 3], [3, 2, 1])
 
 
 def _framing(merges: list[tuple[str, str]] | None = None) -> PreTrainedTokenizerFast:
