@@ -22,7 +22,7 @@ PICK: Final = (
     '//@ requires WORD in left\n//@ set left = left - {WORD}\npick : "<pick>" WORD "</pick>\\n"\n'
     'done : "<done>"\nWORD : /[a-z]+/\n'
 )
-_KINDS: Final[list[tuple[str | None, Any, int]]] = [
+KINDS: Final[list[tuple[str | None, Any, int]]] = [
     ("kwai_star_formal", None, 120),
     (PICK, {"choices": ["red", "green", "blue"]}, 60),
     (PICK, '{"choices": ["one", "two"]}', 60),
@@ -69,7 +69,7 @@ class Asked:
 
 def draw(chance: random.Random, each: int) -> list[Asked]:
     """Requests of every kind, in any order."""
-    found = [Asked(params(*kind), [1] * chance.randint(1, 9)) for kind in _KINDS * each]
+    found = [Asked(params(*kind), [1] * chance.randint(1, 9)) for kind in KINDS * each]
     chance.shuffle(found)
     return found
 
