@@ -186,7 +186,8 @@ def constrain(
         space: The state space to hold generations to.
         model: What the tokens are read from: an Outlines model (`outlines.from_transformers`,
             `outlines.from_llamacpp`), a `llama_cpp.Llama`, a fast tokenizer of `transformers`
-            (traces then end with its `eos_token` alone), or a Vocabulary.
+            (traces then end with its `eos_token` alone), or a Vocabulary. For a model that stops at
+            other tokens too, `Vocabulary.from_tokenizer(tokenizer, [...])` adds them.
         problem: The problem's inputs, where the space declares some; for a batch a list in prompt
             order. A gold `answer` in it is never looked at.
         max_tokens: The budget, stop token included: every trace ends, complete, within it, where

@@ -1,6 +1,7 @@
 """How many inputs Hypothesis draws: few in `make test`, many in `make soak`; and what was counted."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable
 
@@ -40,3 +41,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("counts")
         for what, count in sorted(_COUNTS.items()):
             terminalreporter.write_line(f"{count:>12,}  {what}")
+
+
+def pytest_unconfigure() -> None:
+    """Close what the module of llama.cpp opens when it is imported, and leaves open."""
+    library = sys.modules.get("llama_cpp._utils")
+    if library is not None:
+        library.outnull_file.close()
+        library.errnull_file.close()
