@@ -46,7 +46,9 @@ def findings(subject: Subject, sample: Sample) -> Iterator[Diagnostic]:
     except Exception as error:  # what a template raises is its own affair
         yield finding("SD201", place, f"the chat template cannot be applied: {error}")
         return
-    yield finding("SD209", place, "generation asks through the chat template, training does not")
+    yield finding(
+        "SD209", place, "Outlines asks through the chat template; `train` and `generate` do not"
+    )
     yield from _first(_altered(turn, place) for turn in turns)
     yield from _first(_parted(turn, place) for turn in turns)
     if not longer.startswith(shorter):

@@ -106,7 +106,6 @@ def run(runner: str, folder: Path) -> dict[str, Any]:
     config = llm.llm_engine.vllm_config
     return {
         "runner": "V2" if config.use_v2_model_runner else "V1",
-        "asynchronous": bool(config.scheduler_config.async_scheduling),
         "refused": refused,
         "answers": [
             {"asked": one, "ids": list(answer.outputs[0].token_ids), "text": answer.outputs[0].text}
