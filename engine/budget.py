@@ -80,7 +80,9 @@ class Budget:
         after = self.states.after(configuration, token)
         if after is None:
             return False
-        if holds(state.table.row, token) and self._is_near(state, left, bound):
+        # Of a field that is read no token is taken on trust: it may be due again many times.
+        is_free = holds(state.table.row, token) and not self._is_read(state)
+        if is_free and self._is_near(state, left, bound):
             return True
         return self.endings.fits(after, left) or self.endings.follow(configuration)[:1] == (token,)
 

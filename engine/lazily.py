@@ -43,7 +43,7 @@ def draw_legal(
         at = pick(scores, temperature, chance)
         token = int(upper.ids[at]) if upper.are_legal else at
         if matcher.guide.states.allows(matcher.state, token):
-            if matcher.allows(token):
+            if not matcher.is_limited or matcher.allows(token):
                 return token, is_closed
             is_closed = True
         scores[at] = -np.inf

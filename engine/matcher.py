@@ -17,6 +17,7 @@ from attrs import define, field, fields, frozen
 from statelang.automaton import lowest
 from statelang.diagnostics import StatelangError
 from statelang.engine.bits import Row, holds
+from statelang.engine.bounds import FAR
 from statelang.engine.budget import Budget
 from statelang.engine.guide import Guide, Position
 from statelang.engine.masking import Sparse, mask_logits
@@ -146,8 +147,10 @@ class Matcher:
         if configuration is None or not self.guide.vocabulary.stops.isdisjoint(tokens):
             return False
         after = self.guide.machine.advance(configuration, self.guide.vocabulary.decode(tokens))
-        if after is None:
-            return False
+        return after is not None and self._reach(after, tokens)
+
+    def _reach(self, after: Configuration, tokens: Sequence[int]) -> bool:
+        """Be where some tokens lead; False where no way to the end from there fits a budget."""
         position = Position(after)
         if self._left is not None and self._budget is not None:
             left = self._left - len(tokens)
@@ -174,7 +177,7 @@ class Matcher:
         while self._known[-1][0] > len(tokens):
             self._known.pop()
         length, position = self._known[-1]
-        if len(tokens) - length > _NEAR:
+        if len(tokens) - length > _NEAR and not self.is_limited:
             self._tokens = tokens
             length, position = len(tokens), self._position()
         self._tokens = tokens[:length]
@@ -193,6 +196,21 @@ class Matcher:
         result._tokens = self._tokens.copy()
         result._known = self._known.copy()
         return result
+
+    def unlimited(self) -> Matcher:
+        """Another matcher at the same place, without the budget."""
+        result = self.copy()
+        problem, _, tools = self._given
+        result._given = problem, None, tools
+        result._known = [(n, Position(p.configuration, ended=p.ended)) for n, p in self._known]
+        result._stand(result._position())
+        return result
+
+    def catch_up(self, other: Matcher) -> bool:
+        """Be where another matcher stands that has gone on from here; False, and nothing changes,
+        where it has stopped, or where no way to the end from there is known to fit the budget."""
+        after, tokens = other.configuration, other._tokens[len(self._tokens) :]
+        return after is not None and self._reach(after, tokens)
 
     # -- masks
 
@@ -288,6 +306,11 @@ class Matcher:
         return tuple(self._tokens)
 
     @property
+    def length(self) -> int:
+        """How many tokens were consumed."""
+        return len(self._tokens)
+
+    @property
     def trace(self) -> str:
         """The text written so far, without a last character that is not whole yet."""
         return self.guide.vocabulary.decode(self._tokens).decode(errors="ignore")
@@ -314,6 +337,16 @@ class Matcher:
         """Whether the trace may end here."""
         configuration = self._position().configuration
         return configuration is not None and self.guide.machine.ends(configuration) is not None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a budget."""
+        return self._left is not None
+
+    @property
+    def spare(self) -> int:
+        """Tokens of the budget beyond those within which the trace can end, without one FAR."""
+        return FAR if self._left is None else self._left - self._bound
 
     def is_narrowed(self) -> bool:
         """Whether the budget closes a token here that would be legal without it."""
@@ -423,15 +456,20 @@ class Matcher:
         forced = bytearray()
         machine, search = self.guide.machine, self.guide.everything
         while configuration is not None and machine.ends(configuration) is None:
-            kinds = 0
-            for thread, env in configuration.alive:
-                for kind in search.kinds(Node(thread, env, configuration.text)):
-                    kinds |= kind
-            if kinds.bit_count() != 1 or len(forced) == _MOST_FORCED:
+            (thread, _), *others = configuration.alive
+            run = b"" if others else search.run(thread)[0]  # all of a tag at once
+            if not run:
+                kinds = 0
+                for thread, env in configuration.alive:
+                    for kind in search.kinds(Node(thread, env, configuration.text)):
+                        kinds |= kind
+                if kinds.bit_count() != 1:
+                    break
+                run = bytes((lowest(kinds),))
+            if len(forced) + len(run) > _MOST_FORCED:
                 break
-            byte = lowest(kinds)
-            forced.append(byte)
-            configuration = machine.advance(configuration, bytes((byte,)))
+            forced += run
+            configuration = machine.advance(configuration, run)
         return bytes(forced)
 
     def __getstate__(self) -> dict[str, Any]:

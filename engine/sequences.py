@@ -15,6 +15,7 @@ from statelang.engine.authors import GRAMMAR, MODEL, TOOL, author
 from statelang.engine.bounds import is_within
 from statelang.engine.judging import Judge
 from statelang.engine.lazily import draw_legal, structural
+from statelang.engine.leading import Lead
 from statelang.engine.masking import Sparse
 from statelang.engine.matcher import Matcher
 from statelang.engine.sampling import Scores, draw
@@ -74,10 +75,14 @@ class Steered(Free):
     has_tools: bool = field(kw_only=True)  # whether tools write some of it
     _tries: Counter[int] = field(factory=Counter, init=False)  # by the tokens before the step
     _bound: int | None = field(default=None, init=False)  # where the budget first closed a token
+    _lead: Lead | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
+        if self.matcher.is_limited:
+            self._run_ahead(self.matcher)
         self._force()
+        self._ask_budget()
 
     def take(self, scores: Scores) -> None:
         """Go on by a legal token drawn from the model's scores, and by all that it determines."""
@@ -87,9 +92,10 @@ class Steered(Free):
         token = self._drawn(scores, temperature)
         if token is None:
             self.finish = "locked"
-            return
-        self._go(((token, self._sampled_by(token)),))
-        self._force()
+        else:
+            self._go(((token, self._sampled_by(token)),))
+            self._force()
+        self._ask_budget()
         self.seen = min(self.seen, len(self.ids) - 1)
 
     # -- one token
@@ -131,6 +137,9 @@ class Steered(Free):
         self.seen = min(self.seen, len(self.ids))
         if self._bound is not None and self._bound >= opening:
             self._bound = None
+        if self._lead is not None and (behind := self._lead.matcher.length - opening) > 0:
+            self._lead.matcher.rollback(behind)
+            self._run_ahead(self._lead.matcher)
         return True
 
     def _sampled_by(self, token: int) -> str:
@@ -141,6 +150,36 @@ class Steered(Free):
             return MODEL
         writer = author(matcher.guide.machine, configuration, text)
         return writer if writer.startswith(TOOL) else MODEL
+
+    # -- the budget
+
+    def _run_ahead(self, limited: Matcher) -> None:
+        """Go on without asking the budget for a while, where there is enough of it."""
+        self._lead = Lead.of(limited, self.judge, self.chance)
+        if self._lead is None:
+            self.matcher = limited
+        elif self.matcher is limited:
+            self.matcher = limited.unlimited()
+
+    def _ask_budget(self) -> None:
+        """Where it is due, see whether a way to the end fits from here; where none does, go back to
+        where one did, and ask for every token from there on."""
+        lead = self._lead
+        if lead is None or self.finish == "stop":
+            return
+        if self.finish is None and len(self.authors) < lead.until:
+            return
+        if self.finish is None and lead.matcher.catch_up(self.matcher):
+            self._run_ahead(lead.matcher)
+            return
+        count = lead.matcher.length
+        self.matcher, self.judge, self._lead, self.finish = lead.matcher, lead.judge, None, None
+        if self.judge is not None:
+            self.judge.rollback(count)
+        self._tries = Counter({at: tries for at, tries in self._tries.items() if at < count})
+        del self.ids[self.begin + count :], self.authors[count:]
+        self.chance.setstate(lead.drawn)
+        self._force()
 
     # -- what may come next
 

@@ -190,3 +190,15 @@ def draw(matcher: Matcher, seed: int) -> list[bytes]:
         legal = [token for token in range(len(TOKENS)) if holds(row, token)]
         assert matcher.consume_token(chance.choice(legal))
     return rows
+
+
+def test_tokens_taken_back_are_given_back_to_the_budget() -> None:
+    """Far from where it was last known exactly, a sequence stands as one that never went on."""
+    space, text = statelang.loads(PLAIN), b"<pick " + b"abcabc " * 12
+    for _ in range(2):  # the second time every step is one that another sequence has taken
+        gone = Matcher(space, VOCABULARY, max_tokens=110)
+        assert len(text) == gone.try_consume_tokens(list(text))
+    gone.rollback(2)
+    stayed = Matcher(space, VOCABULARY, max_tokens=110)
+    assert len(text) - 2 == stayed.try_consume_tokens(list(text[:-2]))
+    assert stayed.spare == gone.spare
