@@ -201,7 +201,7 @@ class Matcher:
         """Another matcher at the same place, without the budget."""
         result = self.copy()
         problem, _, tools = self._given
-        result._given = problem, None, tools
+        result._given, result._left, result._budget = (problem, None, tools), None, None
         result._known = [(n, Position(p.configuration, ended=p.ended)) for n, p in self._known]
         result._stand(result._position())
         return result
@@ -282,6 +282,8 @@ class Matcher:
         """Tokens of the text that must come next whatever is chosen, as the tokenizer would write
         it; the end of that text is left out where a longer token might hold it."""
         forced = self._forced()
+        if not forced:
+            return []
         tokens = self.guide.vocabulary.encode(forced)
         ends, at = [0], 0
         for token in tokens:
