@@ -98,10 +98,12 @@ class ServedTrace:
         if self._machine.ends(self._at) is not None:
             self.is_done = True
             return
-        written, needed = self._pieces, 0
-        for place in reversed(self._places):
+        needed, index = 0, len(self._places) - 1
+        while index >= 0:
+            place = self._places[index]
             ending = self.search.complete(place.configuration)
-            if ending is None:
+            if ending is None:  # far back, since such a search takes long
+                index = (index + 1) // 2 - 1
                 continue
             needed = place.pieces + len(ending)
             if needed <= most:
@@ -109,8 +111,9 @@ class ServedTrace:
                 self._data += ending
                 self._pieces, self.ending, self.is_done = place.pieces, ending.decode(), True
                 return
+            index -= 1
         advice = f"give `max_tokens` {needed} or more" if needed else "no way to its end is known"
-        self.stuck = f"{written} tokens were written and the trace has not ended; {advice}"
+        self.stuck = f"{self._pieces} tokens were written and the trace has not ended; {advice}"
 
     def _stand(self, place: Place) -> None:
         self._between = place

@@ -169,6 +169,21 @@ def test_every_budget_that_holds_a_trace_ends_complete(most: int) -> None:
     assert script.asked[0]["max_tokens"] == most
 
 
+def test_a_trace_is_ended_from_before_the_choice_that_has_no_end() -> None:
+    """Where a space is not proved live, a model may go on for ever."""
+    space = statelang.loads(
+        "//@ ghost way: set[text] = {}\n\nstart : pick _go\n_go : go _go\n    | done\n"
+        '//@ set way = {WORD}\npick : "<pick>" WORD "</pick>\\n"\ngo : "<go>\\n"\n'
+        '//@ requires not ("left" in way)\ndone : "<done>\\n"\nWORD : /left|right/\n',
+        "ways",
+    )
+    parts = ("<pick>left</pick>\n", *["<go>\n"] * 99)
+    with serving([Answer(tuple(map(piece, parts)))]) as script:
+        found = run(script, space, {"question": "?"}, max_tokens=100)
+    assert found.text.startswith("<pick>right</pick>\n") and found.ending.startswith("right")
+    assert (found.verdict.contracts, found.finish_reason) == (True, "budget")
+
+
 def test_nothing_is_lost_when_the_connection_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was right is kept and gone on with; breaking off without a word is bounded."""
     monkeypatch.setattr("statelang.engine.server.time.sleep", lambda _: None)
