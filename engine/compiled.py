@@ -1,6 +1,6 @@
 """Compiled spaces on disk: the text of a grammar is read once, the program many times.
 
-Reading a text takes 40 to 150 ms, reading its program 1 to 2. A file is named by the SHA-256 of the
+Reading a text takes 15 to 100 ms, its program about one. A file is named by the SHA-256 of the
 text, its name, and the modules that compiled it, so it is never stale. It is a pickle, and reading
 a pickle runs what is in it: a file counts only where it and its folder belong to the user and no
 one else can write there, and where it is whole; else it is made anew.
@@ -8,14 +8,17 @@ one else can write there, and where it is whole; else it is made anew.
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import sys
 from contextlib import suppress
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any, Final
+
+from attrs import fields, has
 
 import statelang
 from statelang.loader import loads, read
@@ -40,7 +43,7 @@ def load_cached(name_or_path: str | Path, folder: Path | str | None = None) -> S
 
         folder = user_cache_path("statelang") / "spaces"
     source = read(name_or_path)
-    key = repr((source.name, source.hash, _compiler()))
+    key = repr((source.name, source.hash, _COMPILER))
     file = Path(folder) / f"{sha256(key.encode()).hexdigest()}.space"
     space = _read(file)
     if space is None:
@@ -49,7 +52,6 @@ def load_cached(name_or_path: str | Path, folder: Path | str | None = None) -> S
     return space
 
 
-@cache
 def _compiler() -> str:
     """The modules of the language as they are now, and the Python that runs them."""
     root = Path(statelang.__file__).parent
@@ -59,7 +61,10 @@ def _compiler() -> str:
         for entry in os.scandir(folder)
         if entry.name.endswith((".py", ".lark"))
     )
-    return repr((sys.version, modules))
+    return sha256(repr((sys.version, modules)).encode()).hexdigest()
+
+
+_COMPILER: Final = _compiler()  # when they are imported: one that is edited later does not run
 
 
 def _read(file: Path) -> StateSpace | None:
@@ -90,8 +95,20 @@ def _is_own(status: os.stat_result) -> bool:
 def _write(file: Path, space: StateSpace) -> None:
     """Keep a space, whole or not at all; not where nothing can be written."""
     with suppress(OSError, RecursionError):  # a space too deep to write is read from its text
-        data = pickle.dumps(space)
+        written = io.BytesIO()
+        _Pickler(written, pickle.HIGHEST_PROTOCOL).dump(space)
+        data = written.getvalue()
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=file.parent, delete=False) as beside:  # its mode is 0600
             beside.write(sha256(data).digest() + data)
         os.replace(beside.name, file)
+
+
+class _Pickler(pickle.Pickler):
+    """Writes an object as what its class is called with: read in half the time of its state."""
+
+    def reducer_override(self, item: Any) -> Any:
+        kind = type(item)
+        if not has(kind):
+            return NotImplemented
+        return kind, tuple(getattr(item, field.name) for field in fields(kind))

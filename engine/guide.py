@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
+from statelang.automaton import ALL_BYTES
 from statelang.diagnostics import StatelangError
 from statelang.engine.bits import Row, unpacked
 from statelang.engine.bounds import FAR
@@ -62,6 +63,9 @@ class Guide:
         self.states = States(self.machine, vocabulary)
         self.distances = Distances(self.states.tables)
         self.everything = Search(self.machine)  # by every byte, whether a token writes it or not
+        # No contract closes a way and every text can be written: then some trace can be.
+        is_plain = not contracts or "//@" not in space.source.text
+        self._is_open = is_plain and vocabulary.alphabet == ALL_BYTES
         self._ends = self.states.joined(self.states.none, [self.states.stops])
         nothing = np.empty(0, np.int32)
         self._nothing = Table((), self.states.none, 0, (), nothing, 0, frozenset())
@@ -87,6 +91,8 @@ class Guide:
                 named.
         """
         configuration = self.machine.start(problem, tools)
+        if max_tokens is None and self._is_open:
+            return Position(configuration)
         budget = Budget(self.states, self.distances)
         bound = budget.endings.bound(configuration)
         if bound == FAR:

@@ -2,13 +2,15 @@
 
 A state of the automaton is the expression for what may still follow; the step on a byte is
 Brzozowski's derivative (J. ACM 11(4), 1964), taken lazily and remembered on the state. A bounded
-repetition is a counter in its expression, so `{1,800}` costs nothing until it is walked.
+repetition is a counter in its expression, so `{1,800}` costs nothing until it is walked, and a text
+of up to 64 bytes is one expression, whose parts are made when they are asked for.
 Intersection and complement are expressions too: a contract narrows a terminal by `both`.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
 from typing import Final, Protocol
@@ -16,6 +18,7 @@ from weakref import WeakValueDictionary
 
 ALL_BYTES: Final = (1 << 256) - 1
 _SEARCH_LIMIT: Final = 20_000
+_ONE: Final = 64  # bytes of a text that is one expression; each step copies what is left of it
 
 
 class TooComplex(Exception):
@@ -27,27 +30,45 @@ class Regular:
     of this module, never with the class."""
 
     __slots__ = (
-        "__weakref__", "_classes", "_next", "_shortest", "kind", "nullable", "order", "parts",
-        "pure",
+        "__weakref__", "_classes", "_next", "_parts", "_shortest", "kind", "nullable", "order",
+        "pure", "text",
     )  # fmt: skip
 
     kind: str
-    parts: tuple[object, ...]
     nullable: bool
     pure: bool
+    text: bytes | None
 
-    def __init__(self, kind: str, parts: tuple[object, ...], nullable: bool, pure: bool) -> None:
+    def __init__(
+        self,
+        kind: str,
+        parts: tuple[object, ...] | None,
+        nullable: bool,
+        pure: bool,
+        text: bytes | None = None,
+    ) -> None:
         self.kind = kind
-        self.parts = parts
         self.nullable = nullable
         self.pure = pure  # without intersection or complement: never empty unless it is NOTHING
+        self.text = text  # the only one, where it is short
+        self._parts = parts
         self.order = next(_order)  # of making: sorts the parts of a union the same way in every run
         self._next: dict[int, Regular] = {}
         self._classes: tuple[int, ...] | None = None
         self._shortest: int | None = None
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.kind, self.parts)
+    def __reduce__(self) -> tuple[object, ...] | str:
+        if self.text:
+            return literal, (self.text,)
+        return (_MAKERS[self.kind], self.parts) if self.parts else self.kind.upper()
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """What the expression is made of."""
+        if self._parts is None:
+            assert self.text is not None
+            self._parts = one_of(1 << self.text[0]), literal(self.text[1:])
+        return self._parts
 
     def step(self, byte: int) -> Regular:
         """What may follow after `byte`; `NOTHING` where the byte is not allowed."""
@@ -94,12 +115,13 @@ _order = count()
 _table: WeakValueDictionary[tuple[object, ...], Regular] = WeakValueDictionary()
 
 
-def _make(kind: str, parts: tuple[object, ...], nullable: bool, pure: bool) -> Regular:
+def _make(
+    kind: str, parts: tuple[object, ...], nullable: bool, pure: bool, text: bytes | None = None
+) -> Regular:
     key = (kind, *parts)
     found = _table.get(key)
     if found is None:
-        found = Regular(kind, parts, nullable, pure)
-        _table[key] = found
+        found = _table[key] = Regular(kind, parts, nullable, pure, text)
     return found
 
 
@@ -108,12 +130,16 @@ def _by_order(item: Regular) -> int:
 
 
 NOTHING: Final = _make("nothing", (), False, True)
-EMPTY: Final = _make("empty", (), True, True)
+EMPTY: Final = _make("empty", (), True, True, b"")
 
 
 def one_of(byte_set: int) -> Regular:
     """One byte out of a 256-bit set."""
-    return _make("bytes", (byte_set,), False, True) if byte_set else NOTHING
+    if byte_set & (byte_set - 1):
+        return _make("bytes", (byte_set,), False, True)
+    if not byte_set:
+        return NOTHING
+    return _make("bytes", (byte_set,), False, True, bytes((byte_set.bit_length() - 1,)))
 
 
 def then(*items: Regular) -> Regular:
@@ -131,6 +157,8 @@ def _then(first: Regular, second: Regular) -> Regular:
         return second
     if second is EMPTY:
         return first
+    if first.text and second.text and len(first.text) + len(second.text) <= _ONE:
+        return literal(first.text + second.text)
     if first.kind == "then":  # right-nested, so that the front is at hand
         head, tail = first.parts
         assert isinstance(head, Regular) and isinstance(tail, Regular)
@@ -207,7 +235,14 @@ def repeat(item: Regular, low: int, high: int | None) -> Regular:
 
 def literal(text: bytes) -> Regular:
     """Exactly this text."""
-    return then(*(one_of(1 << byte) for byte in text))
+    if len(text) < 2:
+        return one_of(1 << text[0]) if text else EMPTY
+    if len(text) > _ONE:
+        return then(*(one_of(1 << byte) for byte in text[:-_ONE]), literal(text[-_ONE:]))
+    found = _table.get((text,))
+    if found is None:
+        found = _table[text,] = Regular("then", None, False, True, text)
+    return found
 
 
 class Automaton(Protocol):
@@ -236,26 +271,16 @@ def walked(automaton: Automaton) -> Regular:
 ANYTHING: Final = other_than(NOTHING)
 
 
-def _rebuild(kind: str, parts: tuple[object, ...]) -> Regular:
-    """The expression of that kind, for unpickling."""
-    match kind, parts:
-        case "bytes", (int() as byte_set,):
-            return one_of(byte_set)
-        case "repeat", (Regular() as item, int() as low, high):
-            assert high is None or isinstance(high, int)
-            return repeat(item, low, high)
-        case "not", (Regular() as inner,):
-            return other_than(inner)
-        case "empty", _:
-            return EMPTY
-        case "walked", (automaton,):
-            return walked(automaton)  # type: ignore[arg-type]
-    inner_parts = [part for part in parts if isinstance(part, Regular)]
-    makers = {"then": then, "either": either, "both": both}
-    return makers[kind](*inner_parts) if kind in makers else NOTHING
+# How the expression of each kind is made of its parts, for unpickling.
+_MAKERS: Final[dict[str, Callable[..., Regular]]] = {
+    "bytes": one_of, "then": then, "either": either, "both": both, "repeat": repeat,
+    "not": other_than, "walked": walked,
+}  # fmt: skip
 
 
 def _derive(state: Regular, byte: int) -> Regular:
+    if state.text:
+        return literal(state.text[1:]) if state.text[0] == byte else NOTHING
     match state.kind, state.parts:
         case "bytes", (int() as byte_set,):
             return EMPTY if byte_set >> byte & 1 else NOTHING
@@ -285,6 +310,8 @@ def _refine(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _classes(state: Regular) -> tuple[int, ...]:
+    if state.text:
+        return 1 << state.text[0], ALL_BYTES & ~(1 << state.text[0])
     match state.kind, state.parts:
         case "bytes", (int() as byte_set,):
             rest = ALL_BYTES & ~byte_set
@@ -310,11 +337,11 @@ def lowest(byte_set: int) -> int:
 
 
 def _shortest(state: Regular) -> int:
+    if state.text is not None:
+        return len(state.text)
     match state.kind, state.parts:
         case "nothing", _:
             return -1
-        case "empty", _:
-            return 0
         case "bytes", _:
             return 1
         case "repeat", (Regular() as item, int() as low, _) if state.pure:
@@ -367,6 +394,8 @@ def _search(start: Regular, most: int = _SEARCH_LIMIT) -> int:
 def clamp(state: Regular, limit: int) -> Regular:
     """The same language for every continuation of less than `limit` bytes: counters beyond it are
     cut to it, so that states which differ only in a far bound become one."""
+    if state.text is not None:
+        return state
     match state.kind, state.parts:
         case "then", (Regular() as first, Regular() as second):
             return _then(clamp(first, limit), second)
