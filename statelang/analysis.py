@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from statelang.syntax import (
     Choice,
@@ -85,14 +86,7 @@ def nullable(definitions: dict[str, Definition]) -> set[str]:
                 return name in found
         return False
 
-    changed = True
-    while changed:
-        changed = False
-        for name, definition in reversed(definitions.items()):  # rules mostly use later ones
-            if name not in found and not definition.is_terminal and empty(definition.body):
-                found.add(name)
-                changed = True
-    return found
+    return _grown(definitions, lambda d: not d.is_terminal and empty(d.body), found)
 
 
 def productive(definitions: dict[str, Definition]) -> set[str]:
@@ -111,11 +105,57 @@ def productive(definitions: dict[str, Definition]) -> set[str]:
                 return name in found
         return True
 
-    changed = True
-    while changed:
-        changed = False
-        for name, definition in reversed(definitions.items()):  # rules mostly use later ones
-            if name not in found and finishes(definition.body):
-                found.add(name)
-                changed = True
+    return _grown(definitions, lambda d: finishes(d.body), found)
+
+
+def _grown(
+    definitions: dict[str, Definition], holds: Callable[[Definition], bool], found: set[str]
+) -> set[str]:
+    """Add every definition that holds, given those that are `found`, until there is no other."""
+    uses = {name: [r.name for r in references(d)] for name, d in definitions.items()}
+    order = [definitions[name] for name in _used_first(uses)]
+    size = -1
+    while size < len(found):
+        size = len(found)
+        for definition in order:
+            if definition.name not in found and holds(definition):
+                found.add(definition.name)
     return found
+
+
+def circular(uses: Mapping[str, Collection[str]]) -> set[str]:
+    """The names that use themselves, directly or through others (Sharir, Computers & Mathematics
+    with Applications 7(1), 1981)."""
+    found = {name for name, used in uses.items() if name in used}
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, used in uses.items():
+        for other in used:
+            users[other].append(name)
+    seen: set[str] = set()
+    for first in reversed(_used_first(uses)):
+        together, todo = [], [first]
+        while todo:
+            name = todo.pop()
+            if name not in seen and name in uses:
+                seen.add(name)
+                together.append(name)
+                todo += users[name]
+        if len(together) > 1:
+            found.update(together)
+    return found
+
+
+def _used_first(uses: Mapping[str, Collection[str]]) -> list[str]:
+    """Every name, after those that it uses but for those that use it in turn."""
+    order, seen = [], set()
+    for first in uses:
+        todo = [(first, False)]
+        while todo:
+            name, is_done = todo.pop()
+            if is_done:
+                order.append(name)
+            elif name not in seen and name in uses:
+                seen.add(name)
+                todo.append((name, True))
+                todo += [(other, False) for other in uses[name]]
+    return order

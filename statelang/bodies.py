@@ -11,7 +11,7 @@ from typing import Final
 from attrs import define, field
 
 from statelang import regex
-from statelang.analysis import references
+from statelang.analysis import circular, references
 from statelang.automaton import Regular
 from statelang.env import Clause
 from statelang.fields import Occurrence, Scope, Slots
@@ -197,15 +197,4 @@ def _recursive_rules(definitions: dict[str, Definition]) -> frozenset[str]:
         for name, d in definitions.items()
         if not d.is_terminal and not d.is_state
     }
-    found = set()
-    for name in uses:
-        reached: set[str] = set()
-        todo = list(uses[name])
-        while todo:
-            current = todo.pop()
-            if current not in reached:
-                reached.add(current)
-                todo += uses.get(current, ())
-        if name in reached:
-            found.add(name)
-    return frozenset(found)
+    return frozenset(circular(uses))

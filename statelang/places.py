@@ -7,6 +7,7 @@ and then looked up.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -286,20 +287,25 @@ def _shortest_ends(program: Program) -> list[int]:
     """Least bytes from each position to the return of its own body."""
     far = 1 << 30
     lows = [0 if not edges else far for edges in program.edges]
-    changed = True
-    while changed:
-        changed = False
-        for place in range(len(lows) - 1, -1, -1):
-            best = lows[place]
-            for edge in program.edges[place]:
-                if isinstance(edge, Read):
-                    cost = edge.language.shortest + lows[edge.target]
-                elif isinstance(edge, Call):
-                    cost = lows[edge.entry] + lows[edge.target]
-                else:
-                    cost = lows[edge.target]
-                best = min(best, cost)
-            if best < lows[place]:
-                lows[place] = best
-                changed = True
+    users: list[list[int]] = [[] for _ in lows]
+    for place, edges in enumerate(program.edges):
+        for edge in edges:
+            users[edge.target].append(place)
+            if isinstance(edge, Call):
+                users[edge.entry].append(place)
+    todo = deque(range(len(lows) - 1, -1, -1))
+    while todo:
+        place = todo.popleft()
+        best = lows[place]
+        for edge in program.edges[place]:
+            cost = lows[edge.target]
+            if isinstance(edge, Read):
+                cost += edge.language.shortest
+            elif isinstance(edge, Call):
+                cost += lows[edge.entry]
+            if cost < best:
+                best = cost
+        if best < lows[place]:
+            lows[place] = best
+            todo.extend(users[place])
     return lows

@@ -49,11 +49,13 @@ class _Wiring:
     actions: tuple[str, ...]
     program: Program = field(factory=Program)
     entries: dict[str, int] = field(factory=dict)
+    numbers: dict[str, int] = field(factory=dict)  # of the actions
     _tied: int = 0
 
     def run(self) -> Program:
         program, contracts = self.program, self.contracts
         program.actions = self.actions
+        self.numbers = {name: number for number, name in enumerate(self.actions)}
         registers = (*contracts.registers, *contracts.hidden)
         program.registers = tuple((r.name, r.type, r.initial) for r in registers)
         program.kept = frozenset(
@@ -96,8 +98,8 @@ class _Wiring:
 
     def body(self, name: str, body: Body, end: int) -> None:
         program, at = self.program, self.entries[name]
-        if name in self.actions:
-            index = self.actions.index(name)
+        index = self.numbers.get(name)
+        if index is not None:
             at = self.passing(at, OpenAction(index, name, len(body.slots.types)))
             at = self.emit(body.root, at)
             program.edges[at].append(Pass(end, CloseAction(index, body.keep)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -41,14 +42,19 @@ def _least(space: StateSpace, cost: Callable[[Transition], int]) -> int:
         s.name: 0 if s.name in space.stops else _FAR for s in space.states
     }
     best[None] = 0
-    changed = True
-    while changed:
-        changed = False
-        for way in space.transitions:
+    users: dict[str | None, list[Transition]] = defaultdict(list)
+    for way in space.transitions:
+        users[way.target].append(way)
+        if way.call:
+            users[way.call].append(way)
+    todo = deque(best)
+    while todo:
+        for way in users[todo.popleft()]:
             inner = best[way.call] if way.call else 0
             total = min(cost(way) + inner + best[way.target], _FAR)
             if total < best[way.source]:
-                best[way.source], changed = total, True
+                best[way.source] = total
+                todo.append(way.source)
     return best["start"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from statelang.analysis import nullable, productive, references, table
+from statelang.analysis import circular, nullable, productive, references, table
 from statelang.diagnostics import Diagnostic, Severity
 from statelang.syntax import Choice, Definition, File, Item, Reference, Repeat, Sequence
 
@@ -42,14 +42,9 @@ def _heads(item: Item, empty: set[str]) -> tuple[set[str], bool]:
 def _left_recursion(file: File, definitions: dict[str, Definition]) -> Iterator[Diagnostic]:
     empty = nullable(definitions)
     first = {n: _heads(d.body, empty)[0] for n, d in definitions.items() if not d.is_terminal}
+    again = circular(first)
     for name in first:
-        reached, todo = set(), list(first[name])
-        while todo:
-            current = todo.pop()
-            if current not in reached:
-                reached.add(current)
-                todo += first.get(current, ())
-        if name in reached:
+        if name in again:
             message = f"`{name}` begins with itself"
             help_ = "write the repetition out: `sum : term (SIGN term)*`"
             yield Diagnostic("SL108", message, file.source, definitions[name].span, help=help_)
@@ -59,9 +54,13 @@ def _never_ends(file: File, definitions: dict[str, Definition]) -> Iterator[Diag
     """What no finite text matches; a rule that only uses such a one is not blamed for it."""
     ends = productive(definitions)
     endless = {name: d for name, d in definitions.items() if name not in ends}
+    others = {
+        name: {r.name for r in references(d)} & endless.keys() - {name}
+        for name, d in endless.items()
+    }
+    together = circular(others)
     for name, definition in endless.items():
-        others = {r.name for r in references(definition)} & endless.keys() - {name}
-        if others and not any(_uses(endless, other, name) for other in others):
+        if others[name] and name not in together:
             continue
         code, kind, help_ = "SL205", "rule", "give it an alternative that does not use it again"
         if definition.is_state:
@@ -71,16 +70,6 @@ def _never_ends(file: File, definitions: dict[str, Definition]) -> Iterator[Diag
             code, f"the {kind} `{name}` never ends", file.source, definition.span,
             label="no way from here comes to an end", help=help_,
         )  # fmt: skip
-
-
-def _uses(definitions: dict[str, Definition], user: str, used: str) -> bool:
-    reached, todo = set(), [user]
-    while todo:
-        name = todo.pop()
-        if name not in reached and name in definitions:
-            reached.add(name)
-            todo += [r.name for r in references(definitions[name])]
-    return used in reached
 
 
 def _only_stops(file: File) -> Iterator[Diagnostic]:

@@ -101,25 +101,25 @@ def _alike(file: File) -> Iterator[Diagnostic]:
 def unused(file: File) -> Iterator[Diagnostic]:
     """Every definition that nothing reachable uses."""
     definitions = table(file)
-    reached = _reached("start", definitions)
+    reached: set[str] = set()
+    _reach("start", definitions, reached)
     unused = {name: d for name, d in definitions.items() if name not in reached}
     # What only an unused rule uses goes with it: one finding for each mistake.
     below = {r.name for d in unused.values() for r in references(d) if r.name != d.name}
     for name in sorted(unused, key=lambda name: name in below):
         if name not in reached:
-            reached |= _reached(name, definitions)
+            _reach(name, definitions, reached)
             yield _unused(file, unused[name])
 
 
-def _reached(first: str, definitions: dict[str, Definition]) -> set[str]:
-    """Everything a definition uses, itself included."""
-    found, todo = set(), [first]
+def _reach(first: str, definitions: dict[str, Definition], reached: set[str]) -> None:
+    """Add everything that a definition uses, itself included."""
+    todo = [first]
     while todo:
         name = todo.pop()
-        if name not in found and name in definitions:
-            found.add(name)
+        if name not in reached and name in definitions:
+            reached.add(name)
             todo += [reference.name for reference in references(definitions[name])]
-    return found
 
 
 def _unused(file: File, definition: Definition) -> Diagnostic:

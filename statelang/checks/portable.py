@@ -26,7 +26,7 @@ from statelang.automaton import (
 from statelang.diagnostics import Diagnostic
 from statelang.machine import Machine
 from statelang.places import Stack, Thread
-from statelang.program import Read
+from statelang.program import Pass, Read
 from statelang.snippet import Label
 from statelang.source import Span
 from statelang.space import StateSpace
@@ -34,8 +34,11 @@ from statelang.syntax import File, Literal, Reference, Regexp
 
 _MAX_PLACES: Final = 3_000
 _ASCII: Final = (1 << 128) - 1
+_MAX_READ: Final = 50_000
 _MAX_PAIRS: Final = 2_000
 _FAR: Final = 6  # bounds beyond this many characters do not change which terminals touch
+
+Reads = dict[tuple[Read, int], None]
 
 
 def findings(file: File, space: StateSpace) -> Iterator[Diagnostic]:
@@ -44,23 +47,40 @@ def findings(file: File, space: StateSpace) -> Iterator[Diagnostic]:
     reported: set[frozenset[str]] = set()
     checked: dict[tuple[Regular, Regular, int], bool] = {}
     for reads in _places(machine):
-        for first, after in reads:
-            for second, _ in reads:
-                names = frozenset((first.name, second.name))
-                if names in reported or len(checked) > _MAX_PAIRS:
-                    continue
-                key = first.language, second.language, after
-                if key not in checked:
-                    checked[key] = _touch(first.language, second.language, after)
-                overlap = _overlap(first.language, second.language)
-                if not (checked[key] or overlap):
-                    if _hides(first.language, second.language):
-                        reported.add(names)
-                        yield _hidden(file, first.name, second.name)
-                    continue
-                reported.add(names)
-                far = not overlap and not _touch(first.language, second.language, after & _ASCII)
-                yield _finding(file, first.name, second.name, overlap=overlap, far=far)
+        for first, second, after in _near(reads):
+            names = frozenset((first.name, second.name))
+            if names in reported or len(checked) > _MAX_PAIRS:
+                continue
+            key = first.language, second.language, after
+            if key not in checked:
+                checked[key] = _touch(first.language, second.language, after)
+            overlap = _overlap(first.language, second.language)
+            if not (checked[key] or overlap):
+                if _hides(first.language, second.language):
+                    reported.add(names)
+                    yield _hidden(file, first.name, second.name)
+                continue
+            reported.add(names)
+            far = not overlap and not _touch(first.language, second.language, after & _ASCII)
+            yield _finding(file, first.name, second.name, overlap=overlap, far=far)
+
+
+def _near(reads: Reads) -> Iterator[tuple[Read, Read, int]]:
+    """The pairs of pieces to compare, each with what may follow the first: of quoted texts only
+    those of which one begins the other, of the others all."""
+    texts = [(read.language.text, read, after) for read, after in reads if read.language.text]
+    texts.sort(key=lambda each: each[0])
+    plain = [(read, after) for read, after in reads if not read.language.text]
+    for at, (text, first, after) in enumerate(texts, 1):
+        while at < len(texts) and texts[at][0].startswith(text):
+            yield first, texts[at][1], after
+            at += 1
+    for first, after in plain:
+        for second, _ in reads:
+            yield first, second, after
+    for _, first, after in texts:
+        for second, _ in plain:
+            yield first, second, after
 
 
 def _finding(file: File, first: str, second: str, *, overlap: bool, far: bool) -> Diagnostic:
@@ -122,25 +142,26 @@ def _place(file: File, name: str) -> Span:
     return Span(0, 1)
 
 
-def _places(machine: Machine) -> Iterator[list[tuple[Read, int]]]:
+def _places(machine: Machine) -> Iterator[Reads]:
     """What can be read at each place, each with the first bytes of what may follow it.
 
     Places that the same pieces lead to are one: a reader that has not decided between them yet
     looks for the pieces of all.
     """
-    start = frozenset({machine.thread(machine.program.entry, None, (), None)})
-    seen, todo = {start}, [start]
+    start = frozenset({_settled(machine, machine.program.entry, None)})
+    seen, todo, read = {start}, [start], 0
     begins: dict[Thread, int] = {}
-    while todo and len(seen) < _MAX_PLACES:
-        found: list[tuple[Read, int]] = []
+    while todo and read < _MAX_READ:
+        found: Reads = {}
         leads: dict[Regular, set[Thread]] = {}
         for exit_ in (exit_ for thread in todo.pop() for exit_ in machine.exits(thread)):
+            read += 1
             if exit_.read is None:
                 continue
-            after = machine.thread(exit_.read.target, None, (), exit_.stack)
+            after = _settled(machine, exit_.read.target, exit_.stack)
             if after not in begins:
                 begins[after] = _first_bytes(machine, after)
-            found.append((exit_.read, begins[after]))
+            found[exit_.read, begins[after]] = None
             if _depth(after.stack) < _FAR:
                 leads.setdefault(exit_.read.language, set()).add(after)
         for place in map(frozenset, leads.values()):
@@ -148,6 +169,18 @@ def _places(machine: Machine) -> Iterator[list[tuple[Read, int]]]:
                 seen.add(place)
                 todo.append(place)
         yield found
+
+
+def _settled(machine: Machine, place: int, stack: Stack) -> Thread:
+    """The place where something is read or chosen next: many actions may lead to one."""
+    while True:
+        edges = machine.program.edges[place]
+        if not edges and stack is not None:
+            place, stack = stack.place, stack.below
+        elif len(edges) == 1 and isinstance(edges[0], Pass):
+            place = edges[0].target
+        else:
+            return machine.thread(place, None, (), stack)
 
 
 def _depth(stack: Stack) -> int:
