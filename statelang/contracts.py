@@ -60,6 +60,7 @@ class Contracts:
     tools: int | None = None  # the index of the register that holds the environment
     marks: int | None = None  # the index of the register that holds what `mark` saved
     _limits: dict[str, list[Clause]] = field(factory=dict)
+    _values: list[Value] = field(factory=list)  # the first ones, up to an input
 
     def read(self, blocks: list[tuple[Comment, ...]]) -> None:
         """Read all lines; the bodies must be laid out."""
@@ -122,10 +123,10 @@ class Contracts:
         initial = None
         if first:
             initial = resolve.resolve(first[0], _FileScope(self))
-            self._first_value(name, initial, comment)
             if not type.accepts(initial.type):
                 message = f"`{name}` is a `{type}`, its first value a `{initial.type}`"
                 raise ContractError("SL402", message, 0, size)
+            self._first_value(name, initial, comment)
         if any(r.name == name for r in self.registers):
             message = f"the register `{name}` is declared twice"
             self.report(ContractError("SL406", message, 0, 5), comment)
@@ -139,12 +140,10 @@ class Contracts:
 
     def _first_value(self, name: str, initial: ex.Expression, comment: Comment) -> None:
         """A first value must exist before any step: it uses no count, no input, and is defined."""
-        if any(r.initial is None for r in self.registers):
+        if len(self._values) < len(self.registers):
             return  # it may start from an input: the problem will tell
-        values: tuple[Value, ...] = ()
         try:
-            for first in (*(r.initial for r in self.registers if r.initial), initial):
-                values = (*values, first.evaluate(Env(values, (), {})))
+            self._values.append(initial.evaluate(Env(tuple(self._values), (), {})))
         except (Undefined, IndexError):
             message = f"`{name}` has no first value: this is undefined before the first step"
             raise ContractError(

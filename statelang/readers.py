@@ -12,7 +12,7 @@ from lark.exceptions import LarkError
 from lark.parsers.lalr_analysis import LALR_Analyzer
 
 _MAX_SYMBOLS: Final = 20_000  # of all rules, multiplied out; the shipped have 350
-_MAX_ITEMS: Final = 10_000  # of the states of the automaton; the shipped spaces have 500
+_MAX_ITEMS: Final = 30_000  # of the states of the automaton; the shipped spaces have 500
 
 
 class TooMany(Exception):

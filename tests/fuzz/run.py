@@ -21,7 +21,7 @@ from statelang.diagnostics import StatelangError
 from statelang.resolve import ContractError, parse
 from tests.fuzz.inputs import HOSTILE, fuzzed
 
-SECONDS: Final = 6.0  # of the processor, for one input; the slowest hostile one takes 1.2
+SECONDS: Final = 6.0  # of the processor, for one input; the slowest hostile one takes 2
 MEMORY: Final = 1 << 30  # above what the imports take
 
 

@@ -168,3 +168,19 @@ def test_the_lowest_byte_of_a_set(byte_set: int) -> None:
     byte = lowest(byte_set)
     assert byte_set >> byte & 1
     assert byte_set & ((1 << byte) - 1) == 0
+
+
+@given(st.lists(st.binary(max_size=50), max_size=4))
+def test_a_text_is_one_expression(pieces: list[bytes]) -> None:
+    """However a text is put together it is the same object, also from disk; its steps spell it."""
+    text = b"".join(pieces)
+    whole = literal(text)
+    assert whole is then(*map(literal, pieces)) is then(*(literal(bytes((b,))) for b in text))
+    assert whole is pickle.loads(pickle.dumps(whole))
+    assert len(text) == whole.shortest
+    assert whole.matches(text) and not whole.matches(text + b"x") and whole.is_empty == (not text)
+    if text:
+        first, rest = text[0], literal(text[1:])
+        assert rest is whole.step(first)
+        assert NOTHING is whole.step(first ^ 1)
+        assert (1 << first, ALL_BYTES & ~(1 << first)) == whole.classes

@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import statelang
+from benchmarks import machines
+from statelang.analysis import circular
+from statelang.checks import conflicts
 from statelang.checks.lookahead import decides
 from statelang.diagnostics import GrammarError
 from statelang.readers import TooMany, refusal
@@ -67,3 +70,27 @@ def test_lark_takes_what_is_loaded(seed: int) -> None:
         assert "" == refusal(text)
     except (GrammarError, TooMany):
         pass
+
+
+def test_a_thousand_actions_need_no_lark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of 1,000 states and 1,000 actions, three to a state, is read without asking Lark."""
+    monkeypatch.setattr(conflicts, "refusal", lambda _: "asked")
+    space = statelang.loads(machines.lark(1_000, 1_000, 3))
+    assert (1_002, 1_001, 4_001) == (len(space.actions), len(space.states), len(space.transitions))
+
+
+@given(st.dictionaries(st.integers(0, 6), st.sets(st.integers(0, 7))))
+def test_circles(uses: dict[int, set[int]]) -> None:
+    """A name is in a circle if it is among those that it leads to."""
+    named = {str(n): list(map(str, used)) for n, used in uses.items()}
+
+    def reached(name: str) -> set[str]:
+        found: set[str] = set()
+        todo = list(named[name])
+        while todo:
+            if (each := todo.pop()) not in found:
+                found.add(each)
+                todo += named.get(each, ())
+        return found
+
+    assert {name for name in named if name in reached(name)} == circular(named)
