@@ -104,20 +104,20 @@ HOSTILE: Final = {
     "deep groups in a regex": _with("/" + "(" * 5_000 + "x" + ")" * 5_000 + "/"),
     "groups never closed": "start : a\na : " + "(" * 20_000 + "\n",
     "many rules": _rules(3_900),
-    "rules of one state": "start : a0 _s\n_s : " + " | ".join(f"a{n} _s" for n in range(1_500)) + " | z\n"
-    + "".join(f'a{n} : "<a{n}>" T "</a{n}>"\n' for n in range(1_500)) + 'z : "<z>"\nT : /[^<]{1,300}/\n',
-    "states from the last": "start : a _s3900\n_s0 : a\n"
-    + "".join(f"_s{n + 1} : a _s{n}\n" for n in range(3_900)) + 'a : "x"\n',
+    "rules of one state": "start : a0 _s\n_s : " + " | ".join(f"a{n} _s" for n in range(900)) + " | z\n"
+    + "".join(f'a{n} : "<a{n}>" T "</a{n}>"\n' for n in range(900)) + 'z : "<z>"\nT : /[^<]{1,300}/\n',
+    "states from the last": "start : a _s1900\n_s0 : a\n"
+    + "".join(f"_s{n + 1} : a _s{n}\n" for n in range(1_900)) + 'a : "x"\n',
     "rules without an end": "start : a0\n"
-    + "".join(f'a{n} : "x" a{n + 1} | "z" a{n // 2}\n' for n in range(3_900)) + 'a3900 : "x" a0\n',
+    + "".join(f'a{n} : "x" a{n + 1} | "z" a{n // 2}\n' for n in range(1_900)) + 'a1900 : "x" a0\n',
     "rules that nothing uses": 'start : a\na : "x"\n' + "".join(f'u{n} : "x" b0\n' for n in range(1_900))
     + "".join(f'b{n} : "x" b{n + 1}\n' for n in range(1_900)) + 'b1900 : "x"\n',
-    "ways that begin alike": "start : " + " | ".join(f"a{n}" for n in range(900)) + "\n"
-    + "".join(f'a{n} : "<" "{n}>" T ("," T)* ";"? T? "<"\n' for n in range(900)) + "T : /[a-z]{1,4}/\n",
-    "a register for each line": "".join(f"//@ ghost r{n}: number = {n}\n" for n in range(3_900))
+    "ways that begin alike": "start : " + " | ".join(f"a{n}" for n in range(500)) + "\n"
+    + "".join(f'a{n} : "<" "{n}>" T ("," T)* ";"? T? "<"\n' for n in range(500)) + "T : /[a-z]{1,4}/\n",
+    "a register for each line": "".join(f"//@ ghost r{n}: number = {n}\n" for n in range(1_900))
     + '\nstart : a\na : "x"\n',
     "contracts of one letter": "//@ ghost n: number = 0\n\nstart : a\n"
-    + ("//@ requires " + "n+" * 980 + "n==2\n") * 75 + 'a : "x"\n',
+    + ("//@ requires " + "n+" * 980 + "n==2\n") * 40 + 'a : "x"\n',
     "very many rules": _rules(20_000),
     "parts that double": _doubling(40),
     "many alternatives": "start : a\na : " + " | ".join(f'"x{i}"' for i in range(3_000)) + "\n",
