@@ -180,7 +180,7 @@ def test_a_trace_is_ended_from_before_the_choice_that_has_no_end() -> None:
     parts = ("<pick>left</pick>\n", *["<go>\n"] * 99)
     with serving([Answer(tuple(map(piece, parts)))]) as script:
         found = run(script, space, {"question": "?"}, max_tokens=100)
-    assert found.text.startswith("<pick>right</pick>\n") and found.ending.startswith("right")
+    assert found.text.startswith("<pick>right</pick>\n") and "right" in found.ending
     assert (found.verdict.contracts, found.finish_reason) == (True, "budget")
 
 
