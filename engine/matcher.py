@@ -393,7 +393,13 @@ class Matcher:
         """Go on by a token where a bound or a budget is counted, or where none has gone before."""
         if self._left is not None:
             return self.allows(token) and (self._follow(token) or self._step(token))
-        return self._follow(token) or (self.allows(token) and self._step(token))
+        return self._follow(token) or (self.allows(token) and self._go(token))
+
+    def _go(self, token: int) -> bool:
+        """Go on by a legal token: by what it does to the sequence that was first at this state, and
+        only where that tells nothing, as near a bound, by where this sequence exactly is."""
+        self.guide.states.learn(self._place, token)
+        return self._follow(token) or self._step(token)
 
     def _step(self, token: int) -> bool:
         """Go on by a token that no other sequence is known to have gone on by."""
@@ -421,7 +427,7 @@ class Matcher:
             following = before.following.get(token)
             if following is None:
                 length = self._lengths[token] if 0 <= token < len(self._lengths) else 0
-                following, room = before.known(token, room - length)
+                following, room = before.known(token, length, room)
         if following is None or room < 0:
             return False
         self._place, self._room = following, room

@@ -39,7 +39,8 @@ class State:
 
     `following` are the states after tokens met before; `staying` those inside a text whose bound is
     counted; `jumps` those after which another bound counts, with the bytes until it is near.
-    `alike` are the states with the same registers. `tried` are the legal tokens that touch a
+    `alike` are the states with the same registers; after a token of `loops` it is this very state.
+    `tried` are the legal tokens that touch a
     contract or leave a choice behind.
     """
 
@@ -49,16 +50,21 @@ class State:
     row: Row | None = None
     bits: memoryview | None = None  # of the row
     sparse: Sparse | None = None  # the same mask
+    loops: Row | None = None
     following: dict[int, State] = field(factory=dict)
     staying: dict[int, State] = field(factory=dict)
     jumps: dict[int, tuple[State, int]] = field(factory=dict)
     tried: tuple[Tried, ...] | None = None
 
-    def known(self, token: int, room: int) -> tuple[State | None, int]:
-        """The state after a token by what other sequences met, None where none did; and the bytes
-        until a bound is near, given those that would be left of the present one."""
+    def known(self, token: int, length: int, room: int) -> tuple[State | None, int]:
+        """The state after a token of so many bytes by what other sequences met, None where none
+        did; and the bytes until a bound is near, given those before the token."""
         if token in self.jumps:
             return self.jumps[token]
+        if self.loops is not None and holds(self.loops, token):
+            ways = self.following if room == FAR else self.staying
+            ways[token] = self
+            return self, room if room == FAR else room - length
         table = self.table.following.get(token)
         state = self.alike.get(table) if table is not None else None
         if state is not None:
@@ -68,7 +74,7 @@ class State:
         state = self.alike.get(table) if table is not None else None
         if state is not None:
             self.staying[token] = state
-        return state, room
+        return state, room - length
 
 
 class States:
@@ -96,6 +102,8 @@ class States:
             if len(self._states) > _MAX_STATES:
                 self._forget()
             found = State(configuration, self.tables.table(control), {})
+            if len(configuration.alive) == 1 and not self.is_read(configuration):
+                found.loops = found.table.loops  # nothing moves but the one place
             self._states[key] = found
         return found, room
 
@@ -151,6 +159,13 @@ class States:
             self._maps.clear()
         found = self._maps[id(value)] = value, known
         return found
+
+    def learn(self, before: State, token: int) -> None:
+        """Find out what a token leads to from a state, by the configuration it was made from."""
+        exact = before.configuration
+        after = self.after(exact, token) if exact is not None else None
+        if exact is not None and after is not None:
+            self.link(before, exact, token, self.state(after)[0], after)
 
     def link(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
@@ -91,15 +91,17 @@ class Automaton(Generic[Key]):
         if len(self.keys) > _MAX_STATES:
             self.clear()
         start = self.state(key)
-        if within is None and self._is_broad(start):
-            return self._all(trie, start)
         nodes: list[int] = []
         states: list[int] = []
         wide: list[tuple[int, int]] = []
+        broad: list[tuple[Ints, Ints]] = []
         todo = [(0, start)]
         while todo:
             node, state = todo.pop()
             arcs = self.arcs(state)
+            if arcs is None and within is None and self._is_broad(state):
+                broad += self._below(trie, node, state)
+                continue
             if arcs is None:
                 wide.append((node, state))
                 continue
@@ -112,25 +114,27 @@ class Automaton(Generic[Key]):
         found = [(np.array(nodes, np.int32), np.array(states, np.int32))]
         if wide:
             found += self._wide(trie, np.array(wide, np.int32), within)
-        return _spelled(
-            trie, np.concatenate([n for n, _ in found]), np.concatenate([s for _, s in found])
-        )
+        spelled = _spelled(trie, *_joined(found))
+        return _joined([spelled, *broad]) if broad else spelled
 
     def _is_broad(self, state: int) -> bool:
         """Whether most bytes lead on."""
-        return self.arcs(state) is None and int(np.count_nonzero(self._rows[state])) > _BROAD
+        return int(np.count_nonzero(self._rows[state])) > _BROAD
 
-    def _all(self, trie: Trie, start: int) -> tuple[Ints, Ints]:
-        """By every node, a level at a time: where most nodes are taken, leaving the others out
-        would take longer than going on from them."""
+    def _below(self, trie: Trie, node: int, start: int) -> Iterator[tuple[Ints, Ints]]:
+        """By every node below one, a level at a time, which is a range: where most nodes are taken,
+        leaving the others out would take longer than going on from them."""
         states = np.zeros(len(trie.labels), np.int32)
-        states[0] = start
-        for low, high in trie.levels:
+        states[node] = start
+        low, high = int(trie.first[node]), int(trie.first[node + 1])
+        while low < high:
             above = states[trie.parents[low - 1 : high - 1]]
             states[low:high] = self.steps(above, trie.labels[low:high])
-        found = states[trie.spellers]
-        taken = found != DEAD
-        return trie.ids[taken], found[taken]
+            spelled = slice(trie.held[low], trie.held[high])
+            found = states[trie.spellers[spelled]]
+            taken = found != DEAD
+            yield trie.ids[spelled][taken], found[taken]
+            low, high = int(trie.first[low]), int(trie.first[high])
 
     def _wide(
         self, trie: Trie, wide: Ints, within: npt.NDArray[np.bool_] | None
@@ -156,6 +160,10 @@ def _ranges(first: Ints, counts: Ints) -> tuple[Ints, Ints]:
     shift = first - np.cumsum(counts, dtype=np.int32) + counts
     result: Ints = np.arange(len(owners), dtype=np.int32) + shift[owners]
     return result, owners
+
+
+def _joined(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    return np.concatenate([ids for ids, _ in found]), np.concatenate([s for _, s in found])
 
 
 def _spelled(trie: Trie, nodes: Ints, states: Ints) -> tuple[Ints, Ints]:

@@ -6,7 +6,8 @@ tokens that stay inside the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ from statelang.machine import Configuration, Machine
 from statelang.places import Thread
 
 _WIDE: Final = 16  # bytes that may come first, from which a text is worth a share of its own
+_MANY: Final = 64  # tokens that lead back, from which it is told without a walk that they do
 _MAX_TABLES: Final = 5_000
 _MAX_GROUPS: Final = 200
 
@@ -39,7 +41,8 @@ class Table:
     Along the tokens of `row` nothing happens: they are allowed as they are. The others open or end
     a step, or leave a choice behind: where no field is being read, those of one set in `alike` lead
     to one configuration. The `single` ones begin or end a field. `farther` bounds how many bytes a
-    token of `row` moves the end away.
+    token of `row` moves the end away. Tokens of `row` that lead back to the same place are in
+    `loops`.
     """
 
     control: Control
@@ -49,6 +52,7 @@ class Table:
     single: Ints
     farther: int
     paths: frozenset[int]  # the nodes on the way to the `single` tokens
+    loops: Row | None = None
     following: dict[int, Table] = field(factory=dict, repr=False)
     staying: dict[int, Table] = field(factory=dict, repr=False)
 
@@ -57,7 +61,7 @@ class Table:
 class _Text:
     """The tokens that stay inside a text, by where they lead; the most bytes it then needs."""
 
-    groups: tuple[Ints, ...]
+    groups: dict[Regular, Ints]
     farthest: int
 
 
@@ -156,7 +160,7 @@ class Tables:
             return None
         ids, states = self._places.tokens(self.vocabulary.trie, self._key(control), reach.nodes)
         walked = reach.tokens[ids]
-        inside = [group[~reach.tokens[group]] for group in text.groups]
+        inside = {end: group[~reach.tokens[group]] for end, group in text.groups.items()}
         return self._made(control, ids[walked], states[walked], inside, entry, text.farthest)
 
     def _made(
@@ -164,31 +168,46 @@ class Tables:
         control: Control,
         ids: Ints,
         states: Ints,
-        inside: Sequence[Ints] = (),
+        inside: Mapping[Regular, Ints] = MappingProxyType({}),
         entry: _Entry | None = None,
         farthest: int = 0,
     ) -> Table:
         free = np.zeros(self.size, np.bool_)
         alike: list[Ints] = []
         single: list[Ints] = []
+        loops: list[Ints] = []
         low, nearest, farther = self.machine.low, min(map(self.machine.low, control)), 0
         for state, here in grouped(ids, states):
             after, happened = self._places.key(state)
             if happened == ():
                 free[here] = True
                 farther = max(farther, max(map(low, after)) - nearest)
+                if after == control:
+                    loops.append(here)
             elif happened is None:
                 single.append(here)
             else:
                 alike.append(here)
         if entry is not None and entry.happened:
-            alike += [group for group in inside if len(group)]
+            alike += [group for group in inside.values() if len(group)]
         elif entry is not None:
-            free[np.concatenate(inside)] = True
+            free[np.concatenate(list(inside.values()))] = True
+            if control[0].left in inside:
+                loops.append(inside[control[0].left])
             farther = max(farther, entry.after + farthest - nearest)
         tried = np.sort(np.concatenate(single)) if single else ids[:0]
         paths, row = self.vocabulary.trie.paths(tried), self.kept(packed(free))
-        return Table(control, row, int(free.sum()), tuple(alike), tried, farther, paths)
+        count = int(free.sum())
+        back = self._back(loops)
+        return Table(control, row, count, tuple(alike), tried, farther, paths, back)
+
+    def _back(self, loops: list[Ints]) -> Row | None:
+        """The tokens that lead back, packed, where there are many."""
+        if sum(map(len, loops)) < _MANY:
+            return None
+        found = np.zeros(self.size, np.bool_)
+        found[np.concatenate(loops)] = True
+        return self.kept(packed(found))
 
     def _entry(self, control: Control) -> _Entry | None:
         """The one text of many kinds of bytes that is read at a place or begins there."""
@@ -221,11 +240,9 @@ class Tables:
         for then something may happen after it."""
         if left not in self._texts:
             ids, states = self._languages.tokens(self.vocabulary.trie, left)
-            found = grouped(ids, states)
-            ends = [self._languages.key(state) for state, _ in found]
-            groups = tuple(here for _, here in found)
-            farthest = max((end.shortest for end in ends), default=0)
-            self._texts[left] = None if EMPTY in ends else _Text(groups, farthest)
+            found = {self._languages.key(state): here for state, here in grouped(ids, states)}
+            farthest = max((end.shortest for end in found), default=0)
+            self._texts[left] = None if EMPTY in found else _Text(found, farthest)
         return self._texts[left]
 
     def _reach(self, byte_set: int) -> _Reach:
