@@ -241,7 +241,7 @@ class States:
         free = unpacked(row, self.size)
         ids = np.concatenate(more)
         free[ids[ids < self.size]] = True
-        return self.tables.kept(packed(free))
+        return self.tables.rows.kept(packed(free))
 
     def tried(self, state: State) -> tuple[Tried, ...]:
         """Of the tokens that touch a contract or leave a choice behind, those that are legal."""

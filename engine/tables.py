@@ -15,7 +15,7 @@ import numpy.typing as npt
 from attrs import field, frozen
 
 from statelang.automaton import ALL_BYTES, EMPTY, NOTHING, Regular, lowest
-from statelang.engine.bits import Row, packed
+from statelang.engine.bits import Row, Rows, packed
 from statelang.engine.bounds import FAR, opened
 from statelang.engine.sweep import Automaton, bytes_of, grouped
 from statelang.engine.trie import Ints
@@ -94,7 +94,7 @@ class Tables:
         self.size = len(vocabulary.tokens)
         self._limit = vocabulary.longest
         self._tables: dict[Control, Table] = {}
-        self._rows: dict[bytes, Row] = {}
+        self.rows = Rows()
         self._groups: dict[Table, list[tuple[Ints, Control]]] = {}
         self._texts: dict[Regular, _Text | None] = {}
         self._reaches: dict[int, _Reach] = {}
@@ -122,12 +122,6 @@ class Tables:
                 self._tables.clear()
             found = self._tables[control] = self._shared(control) or self._whole(control)
         return found
-
-    def kept(self, row: Row) -> Row:
-        """The one mask that is kept of equal ones: few masks stay in the processor's cache."""
-        if len(self._rows) > _MAX_TABLES:
-            self._rows.clear()
-        return self._rows.setdefault(row.tobytes(), row)
 
     def groups(self, table: Table) -> list[tuple[Ints, Control]]:
         """The tokens along which nothing happens, by where they lead."""
@@ -192,11 +186,12 @@ class Tables:
             alike += [group for group in inside.values() if len(group)]
         elif entry is not None:
             free[np.concatenate(list(inside.values()))] = True
-            if control[0].left in inside:
-                loops.append(inside[control[0].left])
+            left = control[0].left
+            if left is not None and left in inside:
+                loops.append(inside[left])
             farther = max(farther, entry.after + farthest - nearest)
         tried = np.sort(np.concatenate(single)) if single else ids[:0]
-        paths, row = self.vocabulary.trie.paths(tried), self.kept(packed(free))
+        paths, row = self.vocabulary.trie.paths(tried), self.rows.kept(packed(free))
         count = int(free.sum())
         back = self._back(loops)
         return Table(control, row, count, tuple(alike), tried, farther, paths, back)
@@ -207,7 +202,7 @@ class Tables:
             return None
         found = np.zeros(self.size, np.bool_)
         found[np.concatenate(loops)] = True
-        return self.kept(packed(found))
+        return self.rows.kept(packed(found))
 
     def _entry(self, control: Control) -> _Entry | None:
         """The one text of many kinds of bytes that is read at a place or begins there."""
