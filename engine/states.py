@@ -39,9 +39,8 @@ class State:
 
     `following` are the states after tokens met before; `staying` those inside a text whose bound is
     counted; `jumps` those after which another bound counts, with the bytes until it is near.
-    `alike` are the states with the same registers; after a token of `loops` it is this very state.
-    `tried` are the legal tokens that touch a
-    contract or leave a choice behind.
+    `alike` are the states with the same registers; the tokens of `loops` lead back to this one.
+    `tried` are the legal tokens that touch a contract or leave a choice behind.
     """
 
     configuration: Configuration | None
@@ -50,7 +49,7 @@ class State:
     row: Row | None = None
     bits: memoryview | None = None  # of the row
     sparse: Sparse | None = None  # the same mask
-    loops: Row | None = None
+    loops: Row | None = None  # None where they are few
     following: dict[int, State] = field(factory=dict)
     staying: dict[int, State] = field(factory=dict)
     jumps: dict[int, tuple[State, int]] = field(factory=dict)

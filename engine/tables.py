@@ -41,8 +41,7 @@ class Table:
     Along the tokens of `row` nothing happens: they are allowed as they are. The others open or end
     a step, or leave a choice behind: where no field is being read, those of one set in `alike` lead
     to one configuration. The `single` ones begin or end a field. `farther` bounds how many bytes a
-    token of `row` moves the end away. Tokens of `row` that lead back to the same place are in
-    `loops`.
+    token of `row` moves the end away. The tokens of `loops` lead back to the same place.
     """
 
     control: Control
@@ -52,7 +51,7 @@ class Table:
     single: Ints
     farther: int
     paths: frozenset[int]  # the nodes on the way to the `single` tokens
-    loops: Row | None = None
+    loops: Row | None = None  # None where they are few
     following: dict[int, Table] = field(factory=dict, repr=False)
     staying: dict[int, Table] = field(factory=dict, repr=False)
 
@@ -192,8 +191,7 @@ class Tables:
             farther = max(farther, entry.after + farthest - nearest)
         tried = np.sort(np.concatenate(single)) if single else ids[:0]
         paths, row = self.vocabulary.trie.paths(tried), self.rows.kept(packed(free))
-        count = int(free.sum())
-        back = self._back(loops)
+        back, count = self._back(loops), int(free.sum())
         return Table(control, row, count, tuple(alike), tried, farther, paths, back)
 
     def _back(self, loops: list[Ints]) -> Row | None:

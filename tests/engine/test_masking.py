@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statelang.engine.bits import packed
+from statelang.engine.bits import Rows, packed
 from statelang.engine.masking import Sparse, mask_logits
 
 LIBRARIES: dict[str, Any] = {
@@ -39,3 +39,15 @@ def test_a_row_without_a_mask_is_left_as_it_is() -> None:
     logits = np.ones((2, 5), np.float32)
     mask_logits(logits, [None, Sparse.of(packed(np.zeros(5, np.bool_)), 5)])
     assert logits.tolist() == [[1.0] * 5, [-np.inf] * 5]
+
+
+@pytest.mark.parametrize("size", [5, 512, 700])
+def test_rows_are_kept_once_and_apart(size: int) -> None:
+    """Equal masks are one row; no row is written into another, or by a caller."""
+    rows, numbers = Rows(), range(600)
+    masks = [packed(np.arange(size) % (2 + number) == 0) for number in numbers]
+    kept = [rows.kept(mask) for mask in masks]
+    assert all((row == mask).all() for row, mask in zip(kept, masks, strict=True))
+    assert len({id(row) for row in kept}) == len({mask.tobytes() for mask in masks})
+    assert {row.ctypes.data % 64 for row in kept} == {0}
+    assert not any(row.flags.writeable for row in kept)

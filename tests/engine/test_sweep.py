@@ -14,7 +14,10 @@ from statelang.engine.trie import Trie
 from statelang.regex import parse
 
 PATTERNS = st.sampled_from(
-    ["[^<]+", "a{2,5}b?", "(ab|ba){1,40}", "[a-c]{0,3}(d|ab{1,70}c)", "aab", "[^a]{30,60}a", "é+a*"]
+    [
+        *["[^<]+", "a{2,5}b?", "(ab|ba){1,40}", "[a-c]{0,3}(d|ab{1,70}c)", "aab", "é+a*"],
+        *["[^a]{30,60}a", "a[^<]+", "(ab|é)[^a]*|b[^é]+c"],
+    ]
 )
 TOKENS = st.lists(st.text("abcdé<", min_size=1, max_size=8).map(str.encode), max_size=40)
 
