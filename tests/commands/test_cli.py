@@ -69,7 +69,7 @@ def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str
     ("error", "status", "said"),
     [
         (StatelangError("the lamp is missing; buy one"), 2, "the lamp is missing; buy one"),
-        (KeyboardInterrupt(), 130, "interrupted; the same command starts again"),
+        (KeyboardInterrupt(), 130, "interrupted; the same command goes on with what is in --out"),
         (
             ModuleNotFoundError("No module named 'torch'", name="torch"),
             2,
