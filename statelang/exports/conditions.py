@@ -33,15 +33,25 @@ class Terms:
         self.action = action
         self.fixed = fixed or {}
 
-    def condition(self, clauses: Iterable[Clause]) -> Condition:
-        """When all clauses hold. Raises Unsaid."""
-        return all_of(*(self.holds(clause.expression) for clause in clauses))
+    def condition(self, clauses: Iterable[Clause], *, waiting: bool = False) -> Condition:
+        """When all clauses hold; of those that waited for a field, where their rule is complete,
+        when that field has been read or they hold. Raises Unsaid."""
+        return all_of(
+            *(self.holds(clause.expression, clause.last if waiting else None) for clause in clauses)
+        )
 
-    def holds(self, expression: ex.Expression) -> Condition:
-        """When a condition is true. Raises Unsaid."""
+    def is_judged(self, clause: Clause) -> bool:
+        """Whether a clause that may wait for a field was judged when that was just read."""
+        last = clause.last
+        return last is not None and self.fixed.get(("slot", self.action, last)) is not None
+
+    def holds(self, expression: ex.Expression, last: int | None = None) -> Condition:
+        """When a condition is true, or the field `last` has been read. Raises Unsaid."""
         return any_of(
             *(
-                all_of(where, self.split(expression, values)[0])
+                where
+                if last is not None and values["slot", self.action, last] is not None
+                else all_of(where, self.split(expression, values)[0])
                 for where, values in self.cases((expression,))
             )
         )

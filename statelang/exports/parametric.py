@@ -238,7 +238,12 @@ class _Rules:
     def happen(self, way: Way, event: Event, action: int) -> Iterator[Way]:
         """An event: its conditions, and what it makes of the parameter."""
         terms = Terms(self.layout, action, dict(way.fixed))
-        clauses = [clause for clause in conditions_of(event) if self.plan.carries(clause)]
+        waiting = isinstance(event, CloseScope)
+        clauses = [
+            clause
+            for clause in conditions_of(event)
+            if self.plan.carries(clause) and not (waiting and terms.is_judged(clause))
+        ]
         sets = [
             (index, clause)
             for index, _, clause in (event.sets if isinstance(event, CloseScope) else ())
@@ -248,7 +253,9 @@ class _Rules:
         touched = frozenset(key for one in asked for key in reads(one, action) or ())
         if way.moved & touched:
             raise Cramped(way.moved & touched)
-        way = evolve(way, condition=all_of(way.condition, terms.condition(clauses)))
+        way = evolve(
+            way, condition=all_of(way.condition, terms.condition(clauses, waiting=waiting))
+        )
         match event:
             case CloseScope() if sets:
                 keys = frozenset(("register", 0, index) for index, _ in sets)

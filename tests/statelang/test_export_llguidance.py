@@ -199,6 +199,41 @@ def test_too_many_bits_are_let_go() -> None:
     assert not reader("declare b for b\nsolve b\ncheck b step\ndone b\n")
 
 
+OPTIONAL: Final = r"""
+//@ ghost open: set[text] = {"a", "b"}
+
+start : go _going
+_going : go _going
+       | stop
+//@ requires ID in open
+go : "go" (" " ID)? mark "\n"
+//@ set open = open - {"a"}
+mark : MARK
+stop : "stop"
+
+ID : /[a-c]/
+MARK : /[!.]/
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "legal"),
+    [
+        ("go a!\nstop", True),
+        ("go c!\nstop", False),
+        ("go!\nstop", False),
+        ("go a!\ngo b.\nstop", True),
+        ("go a!\ngo a!\nstop", False),
+    ],
+)
+def test_a_condition_on_an_optional_field_is_judged_once(text: str, legal: bool) -> None:
+    """When the field has been read; what changes behind it does not matter any more."""
+    found = statelang.export(statelang.loads(OPTIONAL), "llguidance")
+    assert () == found.dropped
+    assert legal == readers.llguidance_lark(found.text)(text)
+    assert legal == validate(statelang.loads(OPTIONAL), text).contracts
+
+
 FIELDS: Final = r"""
 //@ ghost seen: set[text] = {}
 
