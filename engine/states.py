@@ -20,14 +20,13 @@ from statelang.engine.masking import Sparse
 from statelang.engine.tables import Control, Table, Tables
 from statelang.engine.trie import Ints
 from statelang.engine.vocabulary import Vocabulary
-from statelang.engine.words import beginnings, new_word, read_before
+from statelang.engine.words import new_word, read_before
 from statelang.env import Env, Frames
 from statelang.machine import Configuration, Machine
 from statelang.search import Search
 
 _MAX_STATES: Final = 5_000  # with contracts, 200 to a trace never seen before; 5 KB each
-_MANY: Final = 64  # tokens of one field, from which some stand for the others
-_SOME: Final = 3
+_MANY: Final = 64  # tokens that touch a contract, from which some may stand for others
 _MAX_STEPS: Final = 25_000
 
 Tried = tuple[Ints, Configuration]  # tokens, and the configuration after the first of them
@@ -256,14 +255,17 @@ class States:
                 yield alive[0]  # the only way on, and there is one
                 return
         fields: set[object] = set()
-        texts: dict[object, list[Tried]] = {}
-        known = (
-            beginnings(self.machine.program, configuration) if len(alive) > _MANY else frozenset()
-        )
+        words: dict[object, bool] = {}
+        program = self.machine.program
+        shared = new_word(program, configuration) if len(alive) > _MANY else None
         for ids, after in alive:
             place = self._free_field(after)
-            if place is None and (new := new_word(after, known)) is not None:
-                texts.setdefault(new, []).append((ids, after))
+            word = shared(after) if shared is not None and place is None else None
+            if word is not None:
+                if word not in words:
+                    words[word] = self.viable(after)
+                if words[word]:
+                    yield ids, after
             elif place in fields:
                 yield ids, after
             elif self.viable(after):
@@ -272,25 +274,12 @@ class States:
                 yield ids, after
             elif len(ids) > 1 and self.is_read(configuration):
                 yield from self._each(configuration, ids)
-        for group in texts.values():
-            yield from self._some(group)
 
     def _each(self, configuration: Configuration, ids: Ints) -> Iterator[Tried]:
         for token in ids.tolist():
             after = self.after(configuration, token)
             if after is not None and self.viable(after):
                 yield np.array([token], np.int32), after
-
-    def _some(self, group: list[Tried]) -> Iterator[Tried]:
-        """The legal ones of tokens that differ in a new word alone: of many, some stand for all."""
-        if len(group) > _MANY:
-            answers = {self.viable(after) for _, after in group[:: len(group) // _SOME]}
-            if len(answers) == 1:
-                yield from group if True in answers else ()
-                return
-        for ids, after in group:
-            if self.viable(after):
-                yield ids, after
 
     def alive(self, configuration: Configuration, table: Table) -> Iterator[Tried]:
         """Tokens that the machine takes, those together that may have one answer."""

@@ -20,7 +20,7 @@ from statelang.exports.parameter import Move, all_of, held
 from statelang.exports.plain import MAX_RULES, Plain, TooManyRules
 from statelang.exports.plan import Plan, conditions_of
 from statelang.exports.reading import MAX_VALUES, Key, reads
-from statelang.exports.way import Cramped, Place, Way, texts
+from statelang.exports.way import Cramped, Place, Way, cut, texts
 from statelang.program import Call, Pass, Read
 from statelang.space import StateSpace
 
@@ -56,13 +56,15 @@ class _Rules:
         self.todo: list[Place] = []
         self.steps: dict[str, str] = {}
         self.alternatives = 0
+        self.heads: set[str] = set()  # what texts were cut behind
 
     def text(self) -> str:
         first = self.name((self.program.entry, ()))
         self.lines.append(f"start : {first}::{self.plan.first:#x}")
         for place in self.todo:  # which grows on the way
             self.rule(place)
-        return "\n".join([*self.lines, *self.plain.parts(), "", *self.plain.rules()]) + "\n"
+        lines = [*self.lines, *self.plain.parts(), "", *self.plain.rules()]
+        return cut("\n".join(lines) + "\n", self.heads)
 
     def name(self, place: Place) -> str:
         if place not in self.names:
@@ -120,9 +122,11 @@ class _Rules:
         condition = "" if way.condition is True else f" %if {way.condition}"
         if way.at is None:
             return (" ".join(way.symbols) or '""') + condition
-        moves, symbols = list(way.functions), texts(way.symbols, len(way.functions))
+        moves = list(way.functions)
+        symbols, heads = texts(way.symbols, len(moves))
         if len(symbols) < len(moves):
             raise Cramped(way.moved)
+        self.heads |= heads
         head, target = list(symbols), self.name(way.at)
         while len(moves) > 1:
             body = f"{head.pop()} {target}::{moves.pop()} %if {_ALWAYS}"

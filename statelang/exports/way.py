@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
+from typing import Final
 
 from attrs import evolve, frozen
 
 from statelang.exports.parameter import WHOLE, Condition, Move, all_of
 from statelang.exports.reading import Key
+
+# A regular expression, or a text with what repeats it.
+_LEXEME: Final = re.compile(r'/(?:\\.|[^/\\\n])+/|(?P<text>"(?:\\.|[^"\\])*")(?P<more>\s*[?*+~])?')
 
 Place = tuple[int, tuple[int, ...]]  # a position, and the positions to come back at
 
@@ -52,15 +58,42 @@ class Way:
         return (*Move(True, self.keep, self.put).functions, *self.counted)
 
 
-def texts(symbols: tuple[str, ...], wanted: int) -> list[str]:
-    """The symbols, quoted texts cut in two until there are as many as wanted."""
-    found = list(symbols)
+def texts(symbols: tuple[str, ...], wanted: int) -> tuple[list[str], set[str]]:
+    """The symbols, quoted texts cut until there are as many as wanted; and what is before a cut."""
+    found, heads = list(symbols), set[str]()
     for at in range(len(found) - 1, -1, -1):
-        while len(found) < wanted and found[at].startswith('"') and found[at].endswith('"'):
-            text = json.loads(found[at])
-            if len(text) < 2:
-                break
-            found[at : at + 1] = [
-                json.dumps(part, ensure_ascii=False) for part in (text[:-1], text[-1])
-            ]
-    return found
+        is_text = found[at].startswith('"') and found[at].endswith('"')
+        pieces = [json.loads(found[at])] if is_text else []
+        while pieces and len(pieces[0]) > 1 and len(found) + len(pieces) - 1 < wanted:
+            pieces[:1] = pieces[0][:-1], pieces[0][-1]
+        heads.update(pieces[:-1])
+        found[at : at + 1] = [_quoted(piece) for piece in pieces] or [found[at]]
+    return found, heads
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def cut(rules: str, heads: Iterable[str]) -> str:
+    """The same rules with every text cut behind the heads that it begins with: where one text
+    begins another, llguidance's lexer reads the longer one and forgets the other."""
+    shortest_first = sorted(heads, key=len)
+
+    def pieces(found: re.Match[str]) -> str:
+        if not found["text"] or found.string.startswith("i", found.end()):
+            return found[0]
+        try:
+            rest: str = json.loads(found["text"])
+        except ValueError:
+            return found[0]  # an escape that Lark alone knows
+        read: list[str] = []
+        while (head := next((h for h in shortest_first if rest.startswith(h)), rest)) != rest:
+            read.append(head)
+            rest = rest.removeprefix(head)
+        if not read:
+            return found[0]
+        whole = " ".join(map(_quoted, (*read, rest)))
+        return f"({whole}){found['more']}" if found["more"] else whole
+
+    return _LEXEME.sub(pieces, rules) if shortest_first else rules
