@@ -251,8 +251,8 @@ class States:
     def _tried(self, configuration: Configuration, table: Table) -> Iterator[Tried]:
         alive = list(self.alive(configuration, table))
         if len(alive) == 1 and len(alive[0][0]) == 1 and not table.count:
-            if self.machine.ends(configuration) is None:
-                yield alive[0]  # the only way on, and there is one
+            if is_under_way(configuration) and self.machine.ends(configuration) is None:
+                yield alive[0]  # the only way on, and there is one: the step was begun
                 return
         fields: set[object] = set()
         words: dict[object, bool] = {}
@@ -349,3 +349,9 @@ class States:
                 self._steps.clear()
             self._steps[key] = self.search.finish(configuration)
         return self._steps[key]
+
+
+def is_under_way(configuration: Configuration) -> bool:
+    """Whether a step has begun and is not complete."""
+    trails = (env.trail for _, env in configuration.alive)
+    return all(trail is not None and trail.end < 0 for trail in trails)
