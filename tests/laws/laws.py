@@ -16,6 +16,7 @@ import statelang
 from statelang.diagnostics import GrammarError, StatelangError
 from statelang.engine import Matcher, Vocabulary, validate
 from statelang.engine.bits import unpacked
+from statelang.engine.guide import Guide
 from statelang.liveness import liveness
 from statelang.machine import Machine
 from statelang.search import Search
@@ -122,6 +123,21 @@ class Trial:
             assert token not in vocabulary.stops, written
             self._can_end(written + vocabulary.tokens[token])
 
+    def unshared(self, vocabulary: Vocabulary, chance: random.Random, most: int) -> None:
+        """Each mask has the tokens that are legal one by one where nothing has been met before."""
+        size = len(vocabulary.tokens)
+        for text in self.chosen(chance, most):
+            matcher = self.matcher(vocabulary)
+            alone = Matcher.of(Guide(self.space, vocabulary), self.given.problem)
+            for token in (*cut(vocabulary, text, chance), min(vocabulary.stops)):
+                found = allowed(matcher)
+                tried = {*chance.sample(sorted(found), min(8, len(found)))}
+                tried |= {*chance.sample(range(size), 8)}
+                for one in sorted(tried):
+                    assert alone.allows(one) == (one in found), (alone.trace, one)
+                assert matcher.consume_token(token) and alone.consume_token(token), alone.trace
+                self.counts["tokens tried alone"] += len(tried)
+
     def _due(self, vocabulary: Vocabulary, written: bytes) -> set[int]:
         """The tokens that the texts written out go on with."""
         starts: set[bytes] = set()
@@ -187,9 +203,10 @@ class Trial:
         for budget in (named, named + chance.randint(1, 3), named + chance.randint(4, 12)):
             matcher = self.matcher(vocabulary, budget)
             for _ in range(budget):
-                assert matcher.consume_token(chance.choice(sorted(allowed(matcher)) or [-1])), (
-                    f"locked after {matcher.trace!r}, {budget} tokens given"
-                )
+                legal = allowed(matcher)  # the end last, so that the budget runs out
+                choices = sorted(legal - vocabulary.stops) or sorted(legal)
+                assert choices, f"locked after {matcher.trace!r}, {budget} tokens given"
+                assert matcher.consume_token(chance.choice(choices))
                 if matcher.is_stopped():
                     break
             assert matcher.is_stopped(), (matcher.trace, budget)

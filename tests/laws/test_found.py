@@ -68,7 +68,9 @@ def test_masks_are_exact(case: str) -> None:
     space.judged(chance, 40)
     space.exact(BYTES, chance, 40)
     for seed in range(4):
-        space.exact(learnt((text.decode() for text in space.texts), size=280), chance, 20)
+        vocabulary = learnt((text.decode() for text in space.texts), size=280)
+        space.exact(vocabulary, chance, 20)
+        space.unshared(vocabulary, chance, 1)
         space.sound(BYTES, random.Random(seed))
 
 

@@ -234,6 +234,38 @@ def test_a_condition_on_an_optional_field_is_judged_once(text: str, legal: bool)
     assert legal == validate(statelang.loads(OPTIONAL), text).contracts
 
 
+CUT: Final = """
+//@ ghost had: set[text] = {}
+//@ ghost word: text = "a"
+//@ limit shut 1
+
+start : open _s
+    | shut _s
+    | shut
+_s : open _s
+    | open  //@ requires word in had
+
+//@ set had = had | {ID}
+//@ set word = ID
+open : "a " ID "\\n"
+//@ set had = had | {ID}
+//@ set word = ID
+shut : "a " ID "</a>"
+
+ID : /[a-c]/
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "legal"), [("a b</a>a b\n", True), ("a b</a>", True), ("a b</a>a b</a>", False)]
+)
+def test_texts_are_cut_alike(text: str, legal: bool) -> None:
+    """A text is cut where moves have no room else, and then wherever it may be read."""
+    found = statelang.export(statelang.loads(CUT), "llguidance")
+    assert () == found.dropped and '"</a"' in found.text
+    assert legal == readers.llguidance_lark(found.text)(text)
+
+
 FIELDS: Final = r"""
 //@ ghost seen: set[text] = {}
 
