@@ -48,7 +48,7 @@ def test_masks_do_not_depend_on_other_sequences(grammar: str) -> None:
     """Random sequences over one guide, each beside one of its own that never makes a mask."""
     space, chance = statelang.loads(grammar), random.Random(0)
     shared = Guide(space, VOCABULARY)
-    for _ in range(25):
+    for _ in range(12):
         matcher, alone = Matcher.of(shared), Matcher.of(Guide(space, VOCABULARY))
         for _ in range(14):
             row = unpacked(matcher.compute_bitmask(), len(TOKENS))
