@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = int(options.run(options))
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _refuse("interrupted; the same command goes on with what is in --out, else it begins again", 130)
+        return _refuse("interrupted; the same command goes on with what is in --out", 130)
     except BrokenPipeError:
         # The reader has left, as `head` does. Nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
