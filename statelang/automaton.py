@@ -10,7 +10,7 @@ Intersection and complement are expressions too: a contract narrows a terminal b
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import count
 from typing import Final, Protocol
@@ -208,6 +208,12 @@ def both(*items: Regular) -> Regular:
     parts = tuple(sorted(flat, key=_by_order))
     if EMPTY in flat:
         return EMPTY if all(p.nullable for p in parts) else NOTHING
+    few = next((part for part in parts if part.kind == "words"), None)
+    if few is not None:  # decided at once, each text by itself
+        texts = few.parts[0]
+        assert isinstance(texts, frozenset)
+        others = [part for part in parts if part is not few]
+        return words(t for t in texts if all(other.matches(t) for other in others))
     return _make("both", parts, all(p.nullable for p in parts), False)
 
 
@@ -245,6 +251,14 @@ def literal(text: bytes) -> Regular:
     return found
 
 
+def words(texts: Iterable[bytes]) -> Regular:
+    """One of some texts."""
+    found = frozenset(texts)
+    if not found:
+        return NOTHING
+    return EMPTY if found == {b""} else _make("words", (found,), b"" in found, False)
+
+
 class Automaton(Protocol):
     """A deterministic automaton by its current state; equal states have equal hashes."""
 
@@ -274,7 +288,7 @@ ANYTHING: Final = other_than(NOTHING)
 # How the expression of each kind is made of its parts, for unpickling.
 _MAKERS: Final[dict[str, Callable[..., Regular]]] = {
     "bytes": one_of, "then": then, "either": either, "both": both, "repeat": repeat,
-    "not": other_than, "walked": walked,
+    "not": other_than, "walked": walked, "words": words,
 }  # fmt: skip
 
 
@@ -297,6 +311,8 @@ def _derive(state: Regular, byte: int) -> Regular:
             assert high is None or isinstance(high, int)
             rest = repeat(item, max(low - 1, 0), None if high is None else high - 1)
             return _then(item.step(byte), rest)
+        case "words", (frozenset() as texts,):
+            return words(text[1:] for text in texts if text and text[0] == byte)
         case "walked", (automaton,):
             after = automaton.step(byte)  # type: ignore[attr-defined]
             return NOTHING if after is None else walked(after)
@@ -326,6 +342,10 @@ def _classes(state: Regular) -> tuple[int, ...]:
             return result
         case (("not" | "repeat"), (Regular() as inner, *_)):
             return inner.classes
+        case "words", (frozenset() as texts,):
+            begun = [1 << byte for byte in sorted({text[0] for text in texts if text})]
+            others = ALL_BYTES & ~sum(begun)
+            return (*begun, others) if others else tuple(begun)
         case "walked", (automaton,):
             return automaton.classes  # type: ignore[attr-defined, no-any-return]
     return (ALL_BYTES,)
@@ -344,6 +364,8 @@ def _shortest(state: Regular) -> int:
             return -1
         case "bytes", _:
             return 1
+        case "words", (frozenset() as texts,):
+            return min(map(len, texts))
         case "repeat", (Regular() as item, int() as low, _) if state.pure:
             return low * item.shortest
         case "then", (Regular() as first, Regular() as second) if state.pure:

@@ -26,6 +26,7 @@ from statelang.automaton import (
     one_of,
     repeat,
     then,
+    words,
 )
 
 Number = int | Fraction
@@ -161,7 +162,7 @@ _ZEROS = repeat(one_of(1 << ord("0")), 0, None)
 def spelled(value: Value) -> Regular:
     """Every text that reads as `value` (a text or a number)."""
     if isinstance(value, str):
-        return literal(value.encode())
+        return words((value.encode(),))
     if not isinstance(value, (int, Fraction)) or isinstance(value, bool):
         raise TypeError(f"a value of type {type(value).__name__} is not written in one field")
     size: Number = -value if value < 0 else value
@@ -222,4 +223,6 @@ def any_of(values: Iterable[Value]) -> Regular:
 
 @lru_cache(maxsize=5_000)
 def _any_of(values: frozenset[Value]) -> Regular:
+    if all(isinstance(value, str) for value in values):
+        return words(str(value).encode() for value in values)
     return either(*(spelled(value) for value in sorted(values, key=str)))  # one order every run

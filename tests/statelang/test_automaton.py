@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statelang import regex
 from statelang.automaton import (
     ALL_BYTES,
     ANYTHING,
@@ -23,6 +24,7 @@ from statelang.automaton import (
     other_than,
     repeat,
     then,
+    words,
 )
 
 LONGEST = 4
@@ -46,7 +48,10 @@ def _repeated(language: Language, low: int, more: int | None) -> Language:
     return repeat(regular, low, None if more is None else low + more), result
 
 
-_simple: st.SearchStrategy[Language] = st.sampled_from(
+_written = st.sets(st.sampled_from(sorted(TEXTS)), max_size=4).map(
+    lambda texts: (words(text.encode() for text in texts), frozenset(texts))
+)
+_simple: st.SearchStrategy[Language] = _written | st.sampled_from(
     [
         (NOTHING, frozenset[str]()),
         (EMPTY, frozenset({""})),
@@ -184,3 +189,16 @@ def test_a_text_is_one_expression(pieces: list[bytes]) -> None:
         assert rest is whole.step(first)
         assert NOTHING is whole.step(first ^ 1)
         assert (1 << first, ALL_BYTES & ~(1 << first)) == whole.classes
+
+
+def test_texts_are_decided_at_once() -> None:
+    """Of some texts a field keeps those that its language holds, and each is read to its end."""
+    language = regex.parse("[A-Z][a-z]{1,3}")
+    kept = both(language, words([b"Ann", b"ann", b"Eva", b"Annabel"]))
+    assert words([b"Ann", b"Eva"]) is kept
+    assert words([b"nn"]) is kept.step(ord("A"))
+    assert (True, False) == (kept.matches(b"Eva"), kept.matches(b"An"))
+    assert NOTHING is both(language, words([b"ann"]))
+    assert EMPTY is words([b"nn"]).step(ord("n")).step(ord("n"))
+    assert 2 == words([b"abc", b"de"]).shortest
+    assert kept is pickle.loads(pickle.dumps(kept))
