@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from statelang.engine import Matcher, Vocabulary
-from statelang.engine.guide import Guide
+from statelang.engine.steering.guide import Guide
 
 
 class Session(NamedTuple):

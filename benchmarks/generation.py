@@ -26,11 +26,11 @@ from attrs import frozen
 
 import statelang
 from statelang.engine.asking import prompt
-from statelang.engine.decoding import decode
-from statelang.engine.matcher import Matcher
-from statelang.engine.processor import model_vocabulary
-from statelang.engine.sequences import Free, Steered
-from statelang.engine.verdict import validate
+from statelang.engine.decoding.loop import decode
+from statelang.engine.decoding.sequences import Free, Steered
+from statelang.engine.processors.processor import model_vocabulary
+from statelang.engine.steering.matcher import Matcher
+from statelang.engine.verdicts.verdict import validate
 from statelang.training.formal import right_trace
 from statelang.training.model import tiny_llama
 from statelang.training.problems import problems

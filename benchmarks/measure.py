@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks import languages
 from benchmarks.engines import Begin, Engine, Session, Statelang
 from statelang.engine import Vocabulary
-from statelang.engine.bits import packed, unpacked
+from statelang.engine.masks.bits import packed, unpacked
 
 _CLOCK: Final = time.thread_time_ns
 _BATCH: Final = 64

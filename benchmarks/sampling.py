@@ -22,14 +22,14 @@ from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
 import statelang
-from statelang.engine.conditional_masks import Whole
-from statelang.engine.conditional_rejection import reject
-from statelang.engine.conditional_rows import Draw, Rows
-from statelang.engine.conditional_smc import steer
-from statelang.engine.states import States
-from statelang.engine.vocabulary import Vocabulary
-from statelang.machine import Machine
+from statelang.engine.conditional.masks import Whole
+from statelang.engine.conditional.rejection import reject
+from statelang.engine.conditional.rows import Draw, Rows
+from statelang.engine.conditional.smc import steer
+from statelang.engine.masks.states import States
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from statelang.training.model import tiny_llama
+from statelang.walking.machine import Machine
 
 SPACE = """//@ ghost left: set[text] = {"a", "b", "ab"}
 

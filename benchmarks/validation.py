@@ -21,7 +21,7 @@ from lark import Lark, Transformer
 import statelang
 from benchmarks.traces import traces
 from statelang.engine import validate
-from statelang.engine.verdict import _machines
+from statelang.engine.verdicts.verdict import _machines
 from statelang.space import StateSpace
 
 SPACE = "kwai_star"

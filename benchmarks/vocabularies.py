@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 
 
 def _data() -> Path:

@@ -8,41 +8,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from statelang.course import Step
-from statelang.engine.first_error import TraceError
-from statelang.engine.verdict import Validator, Verdict, validate
+from statelang.engine.verdicts.first_error import TraceError
+from statelang.engine.verdicts.verdict import Validator, Verdict, validate
+from statelang.walking.course import Step
 
 if TYPE_CHECKING:
     from statelang.engine.compiled import load_cached
-    from statelang.engine.conditional import Conditional, sample_conditional
-    from statelang.engine.conditional_score import score
+    from statelang.engine.conditional.sampler import Conditional, sample_conditional
+    from statelang.engine.conditional.scoring import score
+    from statelang.engine.decoding.generation import Generation, generate
     from statelang.engine.doctor.diagnosis import Diagnosis, diagnose
-    from statelang.engine.explanation import Explanation, explain, fitness
-    from statelang.engine.generation import Generation, generate
-    from statelang.engine.matcher import Matcher
-    from statelang.engine.processor import constrain
-    from statelang.engine.served import Served, generate_served
-    from statelang.engine.server import Server
-    from statelang.engine.vocabulary import Vocabulary
+    from statelang.engine.processors.processor import constrain
+    from statelang.engine.serving.served import Served, generate_served
+    from statelang.engine.serving.server import Server
+    from statelang.engine.steering.matcher import Matcher
+    from statelang.engine.verdicts.explanation import Explanation, explain, fitness
+    from statelang.engine.vocabularies.vocabulary import Vocabulary
 
 _LAZY = {
-    "Conditional": "statelang.engine.conditional",
+    "Conditional": "statelang.engine.conditional.sampler",
     "Diagnosis": "statelang.engine.doctor.diagnosis",
-    "Explanation": "statelang.engine.explanation",
-    "Generation": "statelang.engine.generation",
-    "Matcher": "statelang.engine.matcher",
-    "Served": "statelang.engine.served",
-    "Server": "statelang.engine.server",
-    "Vocabulary": "statelang.engine.vocabulary",
-    "constrain": "statelang.engine.processor",
+    "Explanation": "statelang.engine.verdicts.explanation",
+    "Generation": "statelang.engine.decoding.generation",
+    "Matcher": "statelang.engine.steering.matcher",
+    "Served": "statelang.engine.serving.served",
+    "Server": "statelang.engine.serving.server",
+    "Vocabulary": "statelang.engine.vocabularies.vocabulary",
+    "constrain": "statelang.engine.processors.processor",
     "diagnose": "statelang.engine.doctor.diagnosis",
-    "explain": "statelang.engine.explanation",
-    "fitness": "statelang.engine.explanation",
-    "generate": "statelang.engine.generation",
-    "generate_served": "statelang.engine.served",
+    "explain": "statelang.engine.verdicts.explanation",
+    "fitness": "statelang.engine.verdicts.explanation",
+    "generate": "statelang.engine.decoding.generation",
+    "generate_served": "statelang.engine.serving.served",
     "load_cached": "statelang.engine.compiled",
-    "sample_conditional": "statelang.engine.conditional",
-    "score": "statelang.engine.conditional_score",
+    "sample_conditional": "statelang.engine.conditional.sampler",
+    "score": "statelang.engine.conditional.scoring",
 }
 
 __all__ = [

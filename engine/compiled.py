@@ -52,12 +52,15 @@ def load_cached(name_or_path: str | Path, folder: Path | str | None = None) -> S
     return space
 
 
+_PACKAGES: Final = ("checks", "clauses", "compiling", "language", "regular", "walking")
+
+
 def _compiler() -> str:
     """The modules of the language as they are now, and the Python that runs them."""
     root = Path(statelang.__file__).parent
     modules = sorted(
         (entry.path, entry.stat().st_size, entry.stat().st_mtime_ns)
-        for folder in (root, root / "checks")
+        for folder in (root, *(root / name for name in _PACKAGES))
         for entry in os.scandir(folder)
         if entry.name.endswith((".py", ".lark"))
     )

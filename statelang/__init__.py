@@ -19,7 +19,7 @@ _LAZY: Final[dict[str, str]] = {
     "diff": "statelang.comparing.difference",
     "export": "statelang.exports",
     "prompt": "statelang.teaching.instructions",
-    "fmt": "statelang.formatting",
+    "fmt": "statelang.language.formatting",
     "infer": "statelang.inferring.inference",
     "new": "statelang.starter",
     "paths": "statelang.traces.covering",

@@ -8,16 +8,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statelang.analysis import leaves, references, table
-from statelang.automaton import TooComplex
-from statelang.compiler import Compiler, TooLarge
+from statelang.clauses.resolve import near
+from statelang.compiling.compiler import Compiler, TooLarge
+from statelang.compiling.program import Program
 from statelang.diagnostics import Diagnostic, GrammarError, Severity, StatelangError
-from statelang.program import Program
-from statelang.resolve import near
+from statelang.language.analysis import leaves, references, table
+from statelang.language.syntax import Definition, File, Literal, parse
+from statelang.language.terminals import Terminals
+from statelang.regular.automaton import TooComplex
 from statelang.source import Source, Span
 from statelang.space import Action, State, StateSpace, Terminal, Transition
-from statelang.syntax import Definition, File, Literal, parse
-from statelang.terminals import Terminals
 
 if TYPE_CHECKING:
     from statelang.liveness import Liveness

@@ -7,11 +7,11 @@ from importlib import import_module
 
 from attrs import field, frozen
 
-from statelang.automaton import Regular
-from statelang.compiler import Register
-from statelang.program import Answer, Program
+from statelang.clauses.values import Type
+from statelang.compiling.compiler import Register
+from statelang.compiling.program import Answer, Program
+from statelang.regular.automaton import Regular
 from statelang.source import Source
-from statelang.values import Type
 
 
 @frozen

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from statelang.clauses.values import Value
 from statelang.diagnostics import StatelangError
-from statelang.values import Value
 
 Function = Callable[..., str]
 

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from statelang.diagnostics import StatelangError
-from statelang.machine import Machine
-from statelang.search import Node, Order, Search
 from statelang.space import StateSpace
+from statelang.walking.machine import Machine
+from statelang.walking.search import Node, Order, Search
 
 _PATIENCE: Final = (200, 100, 50, 20, 5)  # choices before a walk heads for the end
 _WIDTHS: Final = (3, 16)

@@ -7,8 +7,8 @@ from typing import Final
 
 from attrs import frozen
 
+from statelang.language.syntax import Definition, File, parse
 from statelang.space import StateSpace
-from statelang.syntax import Definition, File, parse
 
 _TOKEN: Final = re.compile(r'"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\\n])+/|(\s+)')
 

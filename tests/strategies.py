@@ -9,7 +9,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 import statelang
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from statelang.space import StateSpace
 from statelang.walk import walk
 

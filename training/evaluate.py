@@ -23,7 +23,7 @@ from statelang.tools import Function
 from statelang.training.trainer import say
 
 if TYPE_CHECKING:
-    from statelang.engine.generation import Generation
+    from statelang.engine.decoding.generation import Generation
 
 DECODINGS: Final = ("free", "grammar", "contracts", "retry")
 _BATCH: Final = 64
@@ -121,7 +121,7 @@ def _traces(
     first: int = 0,
     tools: Mapping[str, Function] | None = None,
 ) -> Iterator[Generation]:
-    from statelang.engine.generation import sample_until
+    from statelang.engine.decoding.generation import sample_until
 
     mask, tries = ("free", _TRIES) if decoding == "retry" else (decoding, 1)
     for start in range(0, len(problems), _BATCH):

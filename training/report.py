@@ -19,9 +19,9 @@ from statelang.diagnostics import StatelangError
 from statelang.drawing.colours import PALETTE
 from statelang.drawing.diagram import draw, hues
 from statelang.engine import TraceError, Verdict, validate
+from statelang.language.syntax import parse
 from statelang.space import StateSpace
 from statelang.submachines import shown
-from statelang.syntax import parse
 from statelang.training.plots import COLOURS, Bar, bars, loss_curve
 from statelang.training.runs import write_atomically
 

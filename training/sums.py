@@ -1,7 +1,7 @@
 """The calculations that GSM8K writes, `(48+2)*.5`, as tokens and exact values.
 
-The arithmetic is that of the contracts (`statelang.arithmetic`), so rows and verdicts cannot
-disagree. Knows nothing of traces.
+The arithmetic is that of the contracts (`statelang.clauses.arithmetic`), so rows and verdicts
+cannot disagree. Knows nothing of traces.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from statelang import arithmetic, values
+from statelang.clauses import arithmetic, values
 
 _NUMBER = re.compile(r"-?(?:[0-9]{1,12}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})")  # as kwai_star has it
 _OPERATORS = frozenset("+-*/")

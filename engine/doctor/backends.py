@@ -17,8 +17,8 @@ from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
 from statelang.engine.doctor.spelling import difference, encoded, quoted
 from statelang.engine.doctor.subject import Subject
-from statelang.engine.guide import Guide
-from statelang.engine.matcher import Matcher
+from statelang.engine.steering.guide import Guide
+from statelang.engine.steering.matcher import Matcher
 from statelang.exports import export
 from statelang.exports.clauses import enforced
 

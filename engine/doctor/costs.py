@@ -14,9 +14,9 @@ from statelang.diagnostics import Diagnostic, StatelangError
 from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
 from statelang.engine.doctor.subject import CONFIG, GENERATION, Subject
-from statelang.engine.guide import Guide
-from statelang.engine.matcher import Matcher
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.steering.guide import Guide
+from statelang.engine.steering.matcher import Matcher
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 
 _SECONDS: Final = 2.0  # of the processor, for which masks are made anew
 _AGAIN: Final = 3  # times that known masks are looked up; the fastest counts

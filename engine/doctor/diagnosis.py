@@ -13,8 +13,8 @@ from statelang.engine.doctor.backends import Backend
 from statelang.engine.doctor.costs import Costs
 from statelang.engine.doctor.sample import Sample, draw
 from statelang.engine.doctor.subject import CONFIG, GENERATION, Subject, read
-from statelang.engine.guide import Guide
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.steering.guide import Guide
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from statelang.space import StateSpace
 
 

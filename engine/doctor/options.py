@@ -14,13 +14,13 @@ from typing import Any, Final
 import numpy as np
 
 from statelang.diagnostics import Diagnostic
-from statelang.engine.bits import unpacked
 from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
 from statelang.engine.doctor.spelling import quoted
 from statelang.engine.doctor.subject import Subject
-from statelang.engine.guide import Guide
-from statelang.engine.matcher import Matcher
+from statelang.engine.masks.bits import unpacked
+from statelang.engine.steering.guide import Guide
+from statelang.engine.steering.matcher import Matcher
 
 _STEPS: Final = 200  # tokens for which an option is tried on one trace
 _TRACES: Final = 3

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from statelang.analysis import leaves
 from statelang.diagnostics import StatelangError
 from statelang.engine.doctor.findings import Place
+from statelang.language.analysis import leaves
+from statelang.language.syntax import Literal, parse
 from statelang.source import Span
 from statelang.space import StateSpace
-from statelang.syntax import Literal, parse
 from statelang.teaching.worked import example_of
 from statelang.walk import walk
 

@@ -10,8 +10,8 @@ from statelang.diagnostics import Diagnostic, StatelangError
 from statelang.engine.doctor.findings import finding
 from statelang.engine.doctor.sample import Sample
 from statelang.engine.doctor.subject import TOKENIZER, Subject
-from statelang.engine.verdict import validate
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.verdicts.verdict import validate
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from statelang.snippet import visible
 
 _NEVER: Final = {0xC0, 0xC1, *range(0xF5, 0x100)}  # bytes that no UTF-8 text has

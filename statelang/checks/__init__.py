@@ -11,7 +11,6 @@ from typing import Final
 
 from attrs import evolve
 
-from statelang.analysis import table
 from statelang.checks import (
     advice,
     clauses,
@@ -25,8 +24,9 @@ from statelang.checks import (
     shape,
 )
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.language.analysis import table
+from statelang.language.syntax import File
 from statelang.space import StateSpace
-from statelang.syntax import File
 
 
 def before(file: File) -> list[Diagnostic]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from statelang.analysis import leaves, table
-from statelang.automaton import Regular
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.language.analysis import leaves, table
+from statelang.language.syntax import File, Regexp
+from statelang.language.terminals import Terminals
+from statelang.regular.automaton import Regular
 from statelang.snippet import Label
 from statelang.space import StateSpace
-from statelang.syntax import File, Regexp
-from statelang.terminals import Terminals
 
 _SHOWN: Final = 8  # places of one mistake that are marked
 

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
-from statelang.analysis import table
 from statelang.checks.conditions import conditions, truth
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.language.analysis import table
+from statelang.language.syntax import Alternative, Comment, Definition, File, Reference, Sequence
 from statelang.snippet import Label
 from statelang.source import Span
 from statelang.space import StateSpace
-from statelang.syntax import Alternative, Comment, Definition, File, Reference, Sequence
 
 _WORDS: Final = re.compile(r'"(?:\\.|[^"\\])*"|([A-Za-z_][A-Za-z0-9_]*)')
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from statelang.env import Clause
-from statelang.events import BeginSpan, CloseScope, EndSpan, Event, Gate, OpenScope
-from statelang.expression import (
+from statelang.clauses.expression import (
     And,
     Compare,
     Count,
@@ -19,8 +17,10 @@ from statelang.expression import (
     Or,
     Register,
 )
-from statelang.program import Program, Read
-from statelang.values import Undefined
+from statelang.clauses.values import Undefined
+from statelang.compiling.env import Clause
+from statelang.compiling.events import BeginSpan, CloseScope, EndSpan, Event, Gate, OpenScope
+from statelang.compiling.program import Program, Read
 
 _SAME: Final = {"==": True, "<=": True, ">=": True, "!=": False, "<": False, ">": False}
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statelang.analysis import table
 from statelang.checks import lookahead
 from statelang.diagnostics import Diagnostic
+from statelang.language.analysis import table
+from statelang.language.syntax import Choice, File, Item, Repeat, Sequence
 from statelang.readers import TooMany, refusal
 from statelang.snippet import Label
 from statelang.source import Span
 from statelang.space import StateSpace
-from statelang.syntax import Choice, File, Item, Repeat, Sequence
 
 _MAX_WAYS: Final = 2_000
 # Lark's name for a rule, or for one that it made of a repetition in that rule.

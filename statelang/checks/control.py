@@ -6,11 +6,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from statelang.analysis import options
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.language.analysis import options
+from statelang.language.syntax import Comment, File, Reference
 from statelang.snippet import Label
 from statelang.space import StateSpace, Transition
-from statelang.syntax import Comment, File, Reference
 
 _FAR: Final = 1 << 30
 

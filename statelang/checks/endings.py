@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from statelang.analysis import circular, nullable, productive, references, table
 from statelang.diagnostics import Diagnostic, Severity
-from statelang.syntax import Choice, Definition, File, Item, Reference, Repeat, Sequence
+from statelang.language.analysis import circular, nullable, productive, references, table
+from statelang.language.syntax import Choice, Definition, File, Item, Reference, Repeat, Sequence
 
 
 def findings(file: File) -> Iterator[Diagnostic]:

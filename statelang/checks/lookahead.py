@@ -15,11 +15,20 @@ from typing import Final
 
 from attrs import define, field
 
-from statelang.analysis import nullable, table
-from statelang.automaton import Regular
+from statelang.language.analysis import nullable, table
+from statelang.language.syntax import (
+    Choice,
+    File,
+    Item,
+    Literal,
+    Reference,
+    Regexp,
+    Repeat,
+    Sequence,
+)
+from statelang.language.terminals import Terminals
+from statelang.regular.automaton import Regular
 from statelang.space import StateSpace
-from statelang.syntax import Choice, File, Item, Literal, Reference, Regexp, Repeat, Sequence
-from statelang.terminals import Terminals
 
 _WRITTEN_OUT: Final = 49  # repetitions; more of them are rules of their own in Lark
 _END: Final = 1  # the bit for the end of a trace; every piece has another

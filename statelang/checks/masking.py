@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from statelang.automaton import Regular
+from statelang.clauses.expression import enforceable, excludes
+from statelang.compiling.env import Clause
+from statelang.compiling.events import BeginSpan, CloseScope, EndSpan
+from statelang.compiling.program import Call, Edge, Program, Read
 from statelang.diagnostics import Diagnostic, Severity
-from statelang.env import Clause
-from statelang.events import BeginSpan, CloseScope, EndSpan
-from statelang.expression import enforceable, excludes
-from statelang.program import Call, Edge, Program, Read
+from statelang.language.syntax import File
+from statelang.regular.automaton import Regular
 from statelang.source import Span
 from statelang.space import StateSpace
-from statelang.syntax import File
 
 _FEW: Final = 1_000  # texts of a field: a search can try them all
 _FORMS: Final = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from statelang.analysis import references, table
+from statelang.clauses.resolve import near
 from statelang.diagnostics import Diagnostic, Severity
-from statelang.resolve import near
+from statelang.language.analysis import references, table
+from statelang.language.syntax import Definition, File, Reference
 from statelang.snippet import Label
 from statelang.source import Span
-from statelang.syntax import Definition, File, Reference
 
 _SHOWN = 8  # places of one mistake that are marked
 _SUGGESTED = 20  # missing names for which a known one is looked for

@@ -11,8 +11,11 @@ from functools import lru_cache
 from math import inf
 from typing import Final
 
-from statelang.analysis import leaves
-from statelang.automaton import (
+from statelang.compiling.program import Pass, Read
+from statelang.diagnostics import Diagnostic
+from statelang.language.analysis import leaves
+from statelang.language.syntax import File, Literal, Reference, Regexp
+from statelang.regular.automaton import (
     ALL_BYTES,
     NOTHING,
     Regular,
@@ -23,14 +26,11 @@ from statelang.automaton import (
     repeat,
     then,
 )
-from statelang.diagnostics import Diagnostic
-from statelang.machine import Machine
-from statelang.places import Stack, Thread
-from statelang.program import Pass, Read
 from statelang.snippet import Label
 from statelang.source import Span
 from statelang.space import StateSpace
-from statelang.syntax import File, Literal, Reference, Regexp
+from statelang.walking.machine import Machine
+from statelang.walking.places import Stack, Thread
 
 _MAX_PLACES: Final = 3_000
 _ASCII: Final = (1 << 128) - 1

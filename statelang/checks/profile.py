@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from statelang import resolve
-from statelang.analysis import leaves
+from statelang.clauses import resolve
 from statelang.diagnostics import Diagnostic, Severity
+from statelang.language.analysis import leaves
+from statelang.language.syntax import File, Item, Literal, Outside, Regexp
 from statelang.source import Span
-from statelang.syntax import File, Item, Literal, Outside, Regexp
 
 _TOKENS: Final = re.compile(r'"(?:\\.|[^"\\\n])*"|/(?!/)(?:\\.|[^/\\\n])*/|(//[^\n]*)')
 _MISWRITTEN: Final = re.compile(r"//+\s*@?\s*(?=[a-z])")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from statelang.analysis import options, references, shape
+from statelang.clauses.resolve import CLAUSES, FILE_CLAUSES, near
 from statelang.diagnostics import Diagnostic, Severity
-from statelang.resolve import CLAUSES, FILE_CLAUSES, near
+from statelang.language.analysis import options, references, shape
+from statelang.language.syntax import Definition, File, Item, Outside, Reference
 from statelang.snippet import Label
 from statelang.source import Span
-from statelang.syntax import Definition, File, Item, Outside, Reference
 
 _STATE_FORM: Final = (
     "an alternative of a state is `action _next`, `action`, `_machine _next`, or empty"

@@ -13,8 +13,8 @@ import statelang
 from statelang.commands.common import TRACES, Subparsers, add_traces, traces
 
 if TYPE_CHECKING:
-    from statelang.engine.explanation import Explanation
-    from statelang.engine.fault import Fault
+    from statelang.engine.verdicts.explanation import Explanation
+    from statelang.engine.verdicts.fault import Fault
     from statelang.space import StateSpace
     from statelang.traces.repair import Edit
 

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _format(file: str, options: argparse.Namespace) -> int:
-    from statelang.formatting import fmt
+    from statelang.language.formatting import fmt
 
     try:
         before = _read(file)

@@ -180,8 +180,8 @@ def _traces(
 
         yield from sample(space, options.model, asked, decoding=options.decoding, **how)
         return
-    from statelang.engine.served import generate_served
-    from statelang.engine.server import Server
+    from statelang.engine.serving.served import generate_served
+    from statelang.engine.serving.server import Server
 
     server = Server(options.server, options.served_model, options.kind)
     for served in generate_served(space, server, asked, **how):

@@ -10,9 +10,9 @@ from statelang.comparing.changes import Change, changes
 from statelang.comparing.inclusion import Side, compare
 from statelang.comparing.quotient import quotient, simulation
 from statelang.diagnostics import StatelangError
-from statelang.machine import Blame, Machine
 from statelang.space import StateSpace
 from statelang.walk import walk
+from statelang.walking.machine import Blame, Machine
 
 _WALKS: Final = 12  # random legal traces that are tried on the other space
 

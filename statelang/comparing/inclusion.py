@@ -18,10 +18,10 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from statelang.automaton import ALL_BYTES, Regular, lowest
 from statelang.comparing.quotient import Classes
-from statelang.machine import MAX_THREADS, Machine
-from statelang.places import Thread
+from statelang.regular.automaton import ALL_BYTES, Regular, lowest
+from statelang.walking.machine import MAX_THREADS, Machine
+from statelang.walking.places import Thread
 
 LIMIT: Final = 30_000
 _STEPS: Final = 20  # of single threads for each configuration of the limit

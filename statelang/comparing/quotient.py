@@ -14,8 +14,8 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from statelang.automaton import Regular, TooComplex, both, other_than
-from statelang.program import Call, Program, Read
+from statelang.compiling.program import Call, Program, Read
+from statelang.regular.automaton import Regular, TooComplex, both, other_than
 
 _MAX_WORK: Final = 3_000_000  # edges looked at
 _MAX_CLASSES: Final = 600

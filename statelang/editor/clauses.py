@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
-from statelang.lexing import WORDS, Kind, Token, clause_tokens
+from statelang.language.lexing import WORDS, Kind, Token, clause_tokens
 
 _WORDS: Final = WORDS | {"true", "false"}
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from statelang.editor import vocabulary
 from statelang.editor.clauses import words
 from statelang.editor.indexing import Index
-from statelang.lexing import WORDS, Kind, Token, tokens
+from statelang.language.lexing import WORDS, Kind, Token, tokens
 
 # What ends with its line or its own sign: no name begins inside.
 _CLOSED: Final = (Kind.DOC, Kind.COMMENT, Kind.STATEMENT, Kind.UNCLOSED)

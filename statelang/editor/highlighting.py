@@ -9,7 +9,7 @@ from pygments import token as pygments
 from pygments.lexer import Lexer
 
 from statelang.editor.clauses import Role, roles, words
-from statelang.lexing import Kind, Token, clause_tokens, tokens
+from statelang.language.lexing import Kind, Token, clause_tokens, tokens
 
 _KINDS: Final = {
     Kind.NEWLINE: pygments.Whitespace,

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from statelang.bounds import MAX_CHARACTERS
 from statelang.editor.clauses import Role, roles, words
 from statelang.editor.lines import Clause, Definition, Name, read
+from statelang.language.bounds import MAX_CHARACTERS
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from attrs import frozen
 
 from statelang.editor.clauses import Role
-from statelang.lexing import Kind, Token, tokens
+from statelang.language.lexing import Kind, Token, tokens
 from statelang.source import Span
 
 

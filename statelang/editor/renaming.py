@@ -7,7 +7,7 @@ from typing import Final
 
 from lark import Tree
 
-from statelang import resolve
+from statelang.clauses import resolve
 from statelang.diagnostics import StatelangError
 from statelang.editor import vocabulary
 from statelang.editor.clauses import Role

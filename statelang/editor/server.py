@@ -19,7 +19,7 @@ from statelang.diagnostics import GrammarError
 from statelang.editor import answers, protocol
 from statelang.editor.answers import Text
 from statelang.editor.places import UNITS, Places
-from statelang.formatting import fmt
+from statelang.language.formatting import fmt
 from statelang.loader import examine
 from statelang.source import Source, Span
 

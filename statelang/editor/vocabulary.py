@@ -11,10 +11,10 @@ from typing import Final
 
 from attrs import frozen
 
-from statelang.functions import FUNCTIONS
-from statelang.resolve import FILE_CLAUSES
+from statelang.clauses.functions import FUNCTIONS
+from statelang.clauses.resolve import FILE_CLAUSES
+from statelang.language.syntax import parse
 from statelang.source import Source
-from statelang.syntax import parse
 
 
 @frozen
@@ -28,7 +28,7 @@ class Word:
 @cache
 def clauses() -> dict[str, Word]:
     """The clauses, each with an example: the rules with one in the grammar of clauses."""
-    text = files("statelang").joinpath("contracts.lark").read_text(encoding="utf-8")
+    text = files("statelang.clauses").joinpath("contracts.lark").read_text(encoding="utf-8")
     found = {}
     for definition in parse(Source(text)).definitions:
         meaning, _, example = definition.doc.partition(" Example: ")

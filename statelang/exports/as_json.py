@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from lark import Token, Tree
 
-from statelang import resolve
+from statelang.clauses import resolve
 from statelang.exports import Dropped
-from statelang.space import StateSpace
-from statelang.syntax import (
+from statelang.language.syntax import (
     Choice,
     Comment,
     Definition,
@@ -23,6 +22,7 @@ from statelang.syntax import (
     Sequence,
     parse,
 )
+from statelang.space import StateSpace
 
 FORMAT: Final = 1
 

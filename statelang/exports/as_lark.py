@@ -8,9 +8,9 @@ from statelang.exports import Dropped
 from statelang.exports.as_regex import written
 from statelang.exports.clauses import comments, enforced
 from statelang.exports.rules import MAKER
-from statelang.regex import read
+from statelang.language.syntax import File, parse
+from statelang.regular.regex import read
 from statelang.space import StateSpace
-from statelang.syntax import File, parse
 
 _TERMINAL = re.compile(r'//[^\n]*|"(?:\\.|[^"\\\n])*"|/(?:\\.|[^/\\\n])+/[a-z]*')
 

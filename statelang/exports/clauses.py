@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statelang.exports import Dropped
+from statelang.language.syntax import Comment, File, parse
 from statelang.space import StateSpace
-from statelang.syntax import Comment, File, parse
 
 # What these say is about the file; a text in another notation has nothing to enforce in them.
 _DECLARATIONS = frozenset({"ghost", "input", "answer", "type", "invariant"})

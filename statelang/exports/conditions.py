@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, Final
 
-from statelang import expression as ex
-from statelang.env import Clause
+from statelang.clauses import expression as ex
+from statelang.clauses.values import Undefined, Value
+from statelang.compiling.env import Clause
 from statelang.exports.finite import MAX_COMBINATIONS
 from statelang.exports.parameter import Bits, Condition, Move, Unsaid, all_of, any_of, held, no
 from statelang.exports.reading import Key, View, compared_counts, reads
-from statelang.values import Undefined, Value
 
 Layout = Mapping[Key, Bits]
 Values = Mapping[Key, Value | None]

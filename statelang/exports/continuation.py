@@ -14,18 +14,18 @@ from typing import Final
 
 from attrs import define, field
 
-from statelang import regex
-from statelang.automaton import NOTHING, Regular, lowest
-from statelang.env import Env
-from statelang.events import OpenAction
+from statelang.compiling.env import Env
+from statelang.compiling.events import OpenAction
+from statelang.compiling.program import Call, Pass, Read
 from statelang.exports import as_gbnf
 from statelang.exports.rules import All, Chars, Node, OneOf, Text, Times, Use, join, node, rules
-from statelang.machine import Configuration, Machine
-from statelang.places import Exit, Return, Stack, live
-from statelang.program import Call, Pass, Read
-from statelang.search import Search
+from statelang.language.syntax import Choice, Item, Literal, Regexp, Repeat, Sequence, parse
+from statelang.regular import regex
+from statelang.regular.automaton import NOTHING, Regular, lowest
 from statelang.space import StateSpace
-from statelang.syntax import Choice, Item, Literal, Regexp, Repeat, Sequence, parse
+from statelang.walking.machine import Configuration, Machine
+from statelang.walking.places import Exit, Return, Stack, live
+from statelang.walking.search import Search
 
 _FEW: Final = 24  # texts of one field that are written out
 _SHARE: Final = 128  # texts written out in all, about

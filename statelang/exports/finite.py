@@ -12,11 +12,11 @@ from typing import Final
 
 from attrs import frozen
 
-from statelang.automaton import NOTHING, Regular, TooComplex
-from statelang.events import CloseScope, EndSpan, Event, Gate, OpenAction, OpenScope
+from statelang.clauses.values import Undefined, Value
+from statelang.compiling.events import CloseScope, EndSpan, Event, Gate, OpenAction, OpenScope
+from statelang.compiling.program import Call, Pass, Program, Read
 from statelang.exports.reading import MAX_VALUES, Key, View, reads
-from statelang.program import Call, Pass, Program, Read
-from statelang.values import Undefined, Value
+from statelang.regular.automaton import NOTHING, Regular, TooComplex
 
 MAX_COMBINATIONS: Final = 4_096
 _LONGEST: Final = 200  # bytes of a text that may stand in a rule

@@ -12,10 +12,10 @@ from typing import Final
 
 from lark import Token, Tree
 
-from statelang import resolve
+from statelang.clauses import resolve
 from statelang.exports.clauses import comments, enforced
+from statelang.language.syntax import Comment, File, parse
 from statelang.space import StateSpace, Transition
-from statelang.syntax import Comment, File, parse
 
 _SIGNS: Final = {"+", "-", "*"}
 _RELATIONS: Final = {"==", "!=", "<", "<=", ">", ">="}

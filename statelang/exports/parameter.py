@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from statelang.values import Value
+from statelang.clauses.values import Value
 
 WHOLE: Final = (1 << 64) - 1
 

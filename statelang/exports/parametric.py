@@ -13,7 +13,8 @@ from typing import Final
 
 from attrs import evolve
 
-from statelang.events import CloseAction, CloseScope, EndSpan, Event, OpenScope
+from statelang.compiling.events import CloseAction, CloseScope, EndSpan, Event, OpenScope
+from statelang.compiling.program import Call, Pass, Read
 from statelang.exports.conditions import Terms
 from statelang.exports.finite import bodies, positions
 from statelang.exports.parameter import Move, all_of, held
@@ -21,7 +22,6 @@ from statelang.exports.plain import MAX_RULES, Plain, TooManyRules
 from statelang.exports.plan import Plan, conditions_of
 from statelang.exports.reading import MAX_VALUES, Key, reads
 from statelang.exports.way import Cramped, Place, Way, cut, texts
-from statelang.program import Call, Pass, Read
 from statelang.space import StateSpace
 
 MAX_ALTERNATIVES: Final = 20_000

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from statelang import regex
-from statelang.automaton import Regular
-from statelang.program import Call, Program, Read
+from statelang.compiling.program import Call, Program, Read
+from statelang.language.syntax import parse
+from statelang.regular import regex
+from statelang.regular.automaton import Regular
 from statelang.source import Source
 from statelang.space import StateSpace
-from statelang.syntax import parse
 from statelang.teaching.forms import references
 
 MAX_RULES: Final = 5_000

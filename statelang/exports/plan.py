@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from statelang import expression as ex
-from statelang.env import Clause, Env
-from statelang.events import CloseScope, EndSpan, Event, Gate, OpenScope
+from statelang.clauses import expression as ex
+from statelang.clauses.values import Undefined, Value
+from statelang.compiling.env import Clause, Env
+from statelang.compiling.events import CloseScope, EndSpan, Event, Gate, OpenScope
 from statelang.exports.conditions import Layout, Terms
 from statelang.exports.finite import Site, fields, sites, values_of
 from statelang.exports.parameter import Bits, Unsaid
 from statelang.exports.reading import MAX_VALUES, Key, compared_counts, reads
 from statelang.space import StateSpace
-from statelang.values import Undefined, Value
 
 BITS = 64
 _ACTION = 0  # bits of fields begin here: those of one action lie over those of another

@@ -8,8 +8,8 @@ from typing import Any, Final
 import attrs
 from attrs import frozen
 
-from statelang import expression as ex
-from statelang.values import Value
+from statelang.clauses import expression as ex
+from statelang.clauses.values import Value
 
 MAX_VALUES: Final = 64
 

@@ -9,10 +9,19 @@ from typing import Final
 
 from attrs import frozen
 
-from statelang import regex
-from statelang.regex import Maker, Ranges
+from statelang.language.syntax import (
+    Choice,
+    Item,
+    Literal,
+    Reference,
+    Regexp,
+    Repeat,
+    Sequence,
+    parse,
+)
+from statelang.regular import regex
+from statelang.regular.regex import Maker, Ranges
 from statelang.space import StateSpace
-from statelang.syntax import Choice, Item, Literal, Reference, Regexp, Repeat, Sequence, parse
 
 _LAST: Final = 0x10FFFF
 _SURROGATES: Final = (0xD800, 0xDFFF)

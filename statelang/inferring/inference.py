@@ -9,13 +9,13 @@ from typing import Final
 from attrs import frozen
 
 from statelang.diagnostics import GrammarError, StatelangError
-from statelang.formatting import fmt
 from statelang.inferring.merging import Graph, learn, state_names
 from statelang.inferring.shapes import Names
 from statelang.inferring.steps import body, key_of, kinds_of
 from statelang.inferring.tagged import steps_of
+from statelang.language.formatting import fmt
 from statelang.loader import loads
-from statelang.machine import Machine
+from statelang.walking.machine import Machine
 
 MAX_CHARACTERS: Final = 20_000_000
 MAX_STEPS: Final = 200_000  # of all traces

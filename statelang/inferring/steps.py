@@ -12,7 +12,7 @@ from statelang.diagnostics import GrammarError
 from statelang.inferring.shapes import Names, joined, plain, quoted, room, shape
 from statelang.inferring.tagged import Step
 from statelang.loader import loads
-from statelang.machine import Machine
+from statelang.walking.machine import Machine
 
 _CHECKED: Final = 2_000  # payloads of one action that a shape is tried on, before all traces are
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from statelang import expression as ex
-from statelang.values import Type, Undefined
+from statelang.clauses import expression as ex
+from statelang.clauses.values import Type, Undefined
 
 
 class _Mark:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from statelang import expression as ex
-from statelang.env import Clause
-from statelang.events import BeginSpan, CloseScope, EndSpan, Gate, OpenAction, OpenScope
-from statelang.program import Call, Program
+from statelang.clauses import expression as ex
+from statelang.compiling.env import Clause
+from statelang.compiling.events import BeginSpan, CloseScope, EndSpan, Gate, OpenAction, OpenScope
+from statelang.compiling.program import Call, Program
 
 
 def all_clauses(program: Program) -> Iterator[Clause]:

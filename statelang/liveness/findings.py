@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from statelang.compiling.env import Clause
 from statelang.diagnostics import Diagnostic, Severity
-from statelang.env import Clause
+from statelang.language.syntax import Definition
 from statelang.liveness.stuck import Exploration
 from statelang.liveness.verdict import Liveness, liveness
 from statelang.snippet import Label
 from statelang.source import Source, Span
 from statelang.space import StateSpace
-from statelang.syntax import Definition
 
 _MAX_SHOWN = 300  # characters of a trace
 

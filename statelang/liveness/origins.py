@@ -12,13 +12,13 @@ from typing import Final
 
 from attrs import frozen
 
-from statelang import expression as ex
-from statelang import regex
-from statelang.automaton import Regular, TooComplex, both, literal, lives, other_than
-from statelang.events import BeginSpan, CloseScope, EndSpan, OpenAction
+from statelang.clauses import expression as ex
+from statelang.clauses.values import Type, Undefined, Value, spell, spelled
+from statelang.compiling.events import BeginSpan, CloseScope, EndSpan, OpenAction
+from statelang.compiling.program import Call, Pass, Program, Read
 from statelang.liveness.abstract import AtLeast
-from statelang.program import Call, Pass, Program, Read
-from statelang.values import Type, Undefined, Value, spell, spelled
+from statelang.regular import regex
+from statelang.regular.automaton import Regular, TooComplex, both, literal, lives, other_than
 
 Texts = frozenset[Regular] | None  # languages that together hold every spelling; None is unknown
 MAX_STATES: Final = 1_000  # of an automaton that is searched for a text

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from statelang import expression as ex
-from statelang.events import BeginSpan, CloseAction, CloseScope, EndSpan, Event, OpenScope
+from statelang.clauses import expression as ex
+from statelang.compiling.events import BeginSpan, CloseAction, CloseScope, EndSpan, Event, OpenScope
+from statelang.compiling.program import Call, Pass, Program, Read
 from statelang.liveness.abstract import Abstract
 from statelang.liveness.clauses import all_clauses, clauses_of
 from statelang.liveness.steps import Facts, Result, Steps
-from statelang.program import Call, Pass, Program, Read
 
 MAX_NODES: Final = 20_000  # of one attempt: a quarter of a second
 _MAX_VISITED: Final = 100_000  # of all attempts

@@ -14,11 +14,10 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from statelang import expression as ex
-from statelang import regex
-from statelang.automaton import ALL_BYTES, Regular, TooComplex, both, lives, one_of, repeat
-from statelang.env import Clause
-from statelang.events import (
+from statelang.clauses import expression as ex
+from statelang.clauses.values import NUMBER
+from statelang.compiling.env import Clause
+from statelang.compiling.events import (
     BeginSpan,
     CloseAction,
     CloseScope,
@@ -28,6 +27,7 @@ from statelang.events import (
     OpenAction,
     OpenScope,
 )
+from statelang.compiling.program import Program
 from statelang.liveness.abstract import (
     LARGEST,
     UNDEFINED,
@@ -40,8 +40,8 @@ from statelang.liveness.abstract import (
 )
 from statelang.liveness.clauses import all_clauses, constants, landing, needed
 from statelang.liveness.origins import MAX_STATES, Origins, can_write, one_text, within
-from statelang.program import Program
-from statelang.values import NUMBER
+from statelang.regular import regex
+from statelang.regular.automaton import ALL_BYTES, Regular, TooComplex, both, lives, one_of, repeat
 
 _MANY: Final = 200  # bytes: a language with longer texts has more of them than any set
 _PLAIN: Final = regex.parse(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")  # one spelling for one number

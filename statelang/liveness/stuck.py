@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from statelang.env import Clause
-from statelang.machine import Configuration, Machine
-from statelang.search import Node, Search
+from statelang.clauses.values import Type, Value
+from statelang.compiling.env import Clause
 from statelang.space import StateSpace
-from statelang.values import Type, Value
+from statelang.walking.machine import Configuration, Machine
+from statelang.walking.search import Node, Search
 
 MAX_CONFIGURATIONS: Final = 240
 _WIDTH: Final = 4  # ways to write what nothing decides

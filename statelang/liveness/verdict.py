@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from statelang.env import Clause
+from statelang.compiling.env import Clause
 from statelang.liveness.abstract import UNDEFINED, outcome
 from statelang.liveness.clauses import shape
 from statelang.liveness.proof import Proof, prove

@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from statelang.language.syntax import (
+    Choice,
+    Definition,
+    Item,
+    Literal,
+    Reference,
+    Repeat,
+    Sequence,
+    parse,
+)
 from statelang.space import StateSpace
-from statelang.syntax import Choice, Definition, Item, Literal, Reference, Repeat, Sequence, parse
 from statelang.teaching.wording import in_words
 
 

@@ -8,8 +8,8 @@ from typing import Final
 from attrs import frozen
 from lark import Token, Tree
 
-from statelang import resolve
-from statelang.compiler import Register
+from statelang.clauses import resolve
+from statelang.compiling.compiler import Register
 from statelang.space import StateSpace
 
 Node = Tree[Token] | Token

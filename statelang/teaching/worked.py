@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from statelang.compiling.env import Trail
 from statelang.diagnostics import StatelangError
-from statelang.env import Trail
-from statelang.machine import Machine
-from statelang.search import Node, Order, Search
 from statelang.space import StateSpace
+from statelang.walking.machine import Machine
+from statelang.walking.search import Node, Order, Search
 
 _LIMIT: Final = 4_000  # nodes that a search may visit
 _WIDTHS: Final = (1, 4)  # bytes tried of each kind

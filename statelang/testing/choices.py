@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from statelang.env import Env, Trail
-from statelang.events import OpenAction
-from statelang.machine import Machine
-from statelang.places import Move, Thread
-from statelang.program import Call, Pass, Program
-from statelang.search import Node, Search
+from statelang.compiling.env import Env, Trail
+from statelang.compiling.events import OpenAction
+from statelang.compiling.program import Call, Pass, Program
 from statelang.space import StateSpace
+from statelang.walking.machine import Machine
+from statelang.walking.places import Move, Thread
+from statelang.walking.search import Node, Search
 
 _PLAIN: Final = b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ .,-"
 _ORDER: Final = (*_PLAIN, *(b for b in range(256) if b not in _PLAIN))

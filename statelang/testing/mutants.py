@@ -10,13 +10,12 @@ from attrs import frozen
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from statelang.analysis import references, table
-from statelang.course import Step
+from statelang.clauses.resolve import near as nearest
 from statelang.diagnostics import StatelangError
 from statelang.engine import validate
-from statelang.resolve import near as nearest
+from statelang.language.analysis import references, table
+from statelang.language.syntax import parse
 from statelang.space import StateSpace
-from statelang.syntax import parse
 from statelang.testing.strategies import (
     MAX_STEPS,
     Problem,
@@ -24,6 +23,7 @@ from statelang.testing.strategies import (
     as_strategy,
     trace_of,
 )
+from statelang.walking.course import Step
 
 _VALUE: Final = re.compile(r"[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
 _TRIED: Final = 100  # edits of one kind before another trace is drawn

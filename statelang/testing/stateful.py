@@ -9,12 +9,12 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from statelang.events import OpenAction
-from statelang.machine import Configuration
-from statelang.search import Node
+from statelang.compiling.events import OpenAction
 from statelang.space import StateSpace, Transition
 from statelang.testing.choices import Choices, Point, Walk
 from statelang.testing.strategies import Problem, Problems, as_strategy, chosen, walk_of
+from statelang.walking.machine import Configuration
+from statelang.walking.search import Node
 
 _END: Final = "the end"
 

@@ -14,14 +14,14 @@ from attrs import define, field
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from statelang.automaton import NOTHING, Regular, lowest
+from statelang.clauses.values import Type
 from statelang.diagnostics import StatelangError
 from statelang.engine import validate
-from statelang.machine import Configuration
-from statelang.search import Node
+from statelang.regular.automaton import NOTHING, Regular, lowest
 from statelang.space import StateSpace
 from statelang.testing.choices import Choices, Goal, Walk, plainest_first
-from statelang.values import Type
+from statelang.walking.machine import Configuration
+from statelang.walking.search import Node
 
 Problem = Mapping[str, Any]
 Problems = Problem | st.SearchStrategy[Problem] | None

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from statelang.env import Trail
-from statelang.machine import Configuration, Machine
-from statelang.search import Node, Order, Search
+from statelang.compiling.env import Trail
 from statelang.space import StateSpace, Transition
 from statelang.traces.marks import marked
 from statelang.traces.routes import cover
 from statelang.traces.visits import possible_pairs, visited
 from statelang.walk import wandering
+from statelang.walking.machine import Configuration, Machine
+from statelang.walking.search import Node, Order, Search
 
 _ATTEMPTS: Final = 3_000  # steps that are tried for one trace
 _FURTHEST: Final = 0.3  # how often one of the furthest places is gone on from

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from attrs import define, evolve, frozen
 
-from statelang.env import Clause, Env, Trail
-from statelang.events import Event
-from statelang.program import Call, Pass, Program
+from statelang.compiling.env import Clause, Env, Trail
+from statelang.compiling.events import Event
+from statelang.compiling.program import Call, Pass, Program
 from statelang.space import StateSpace, Transition
 
 

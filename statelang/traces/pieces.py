@@ -9,12 +9,12 @@ from typing import Final
 
 from attrs import frozen
 
-from statelang.automaton import lowest
-from statelang.events import OpenAction
-from statelang.machine import Machine
-from statelang.places import Thread
-from statelang.program import Pass
+from statelang.compiling.events import OpenAction
+from statelang.compiling.program import Pass
+from statelang.regular.automaton import lowest
 from statelang.space import StateSpace
+from statelang.walking.machine import Machine
+from statelang.walking.places import Thread
 
 _MOST_READ: Final = 2_000_000  # bytes walked for one text: some seconds
 _MOST_THREADS: Final = 64

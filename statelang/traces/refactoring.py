@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from statelang.analysis import leaves
 from statelang.diagnostics import GrammarError, StatelangError
+from statelang.language.analysis import leaves
+from statelang.language.syntax import Comment, Definition, Literal, Reference, parse
 from statelang.loader import loads
 from statelang.source import Source
 from statelang.space import StateSpace
-from statelang.syntax import Comment, Definition, Literal, Reference, parse
 
 _QUOTED: Final = r'"(?:\\.|[^"\\])*"'
 

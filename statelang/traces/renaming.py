@@ -15,12 +15,10 @@ from attrs import frozen
 from lark import Lark, Token, Tree
 from lark.exceptions import LarkError
 
-from statelang.analysis import table
+from statelang.clauses.resolve import near
 from statelang.diagnostics import StatelangError
-from statelang.machine import Blame, Machine
-from statelang.resolve import near
-from statelang.space import StateSpace
-from statelang.syntax import (
+from statelang.language.analysis import table
+from statelang.language.syntax import (
     Choice,
     Item,
     Literal,
@@ -30,6 +28,8 @@ from statelang.syntax import (
     Sequence,
     parse,
 )
+from statelang.space import StateSpace
+from statelang.walking.machine import Blame, Machine
 
 Leaves = tuple[tuple[str, str], ...]  # the old and the new text of each
 _Read = tuple[int, Leaves]

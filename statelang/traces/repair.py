@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from statelang.env import Env
-from statelang.machine import Configuration, Machine
-from statelang.places import Thread
-from statelang.search import Node, Search
+from statelang.compiling.env import Env
 from statelang.space import StateSpace
 from statelang.traces.pieces import Piece, openings
+from statelang.walking.machine import Configuration, Machine
+from statelang.walking.places import Thread
+from statelang.walking.search import Node, Search
 
 _BEAM: Final = 4  # repairs kept of those with as many edits
 _BACK: Final = 3  # the place where a text fails and those before it that are tried

@@ -10,9 +10,9 @@ from typing import Any
 
 from attrs import frozen
 
-from statelang.machine import Machine
 from statelang.space import StateSpace, Transition
 from statelang.traces.marks import marked, taken
+from statelang.walking.machine import Machine
 
 
 @frozen

@@ -14,7 +14,7 @@ from lark.exceptions import LarkError
 from llguidance import LLMatcher, LLTokenizer
 
 from statelang import loads
-from statelang.machine import Machine
+from statelang.walking.machine import Machine
 
 Reads = Callable[[str], bool]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from statelang.clauses.resolve import CLAUSES, FILE_CLAUSES
 from statelang.editor import vocabulary
 from statelang.editor.completion import complete
-from statelang.resolve import CLAUSES, FILE_CLAUSES
 from tests.editor.cursor import at
 
 FILE = """\

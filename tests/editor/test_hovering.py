@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from statelang.clauses.functions import FUNCTIONS
+from statelang.clauses.resolve import CLAUSES
 from statelang.editor import vocabulary
 from statelang.editor.hovering import hover
-from statelang.functions import FUNCTIONS
-from statelang.resolve import CLAUSES
 from tests.editor.cursor import at
 from tests.strategies import space_named
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statelang.analysis import references
 from statelang.editor.clauses import Role
 from statelang.editor.indexing import Index, index
-from statelang.syntax import parse
+from statelang.language.analysis import references
+from statelang.language.syntax import parse
 from tests.editor.cursor import at
 from tests.strategies import OWN, SHIPPED, space_named
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from statelang.formatting import fmt
-from statelang.syntax import parse
+from statelang.language.formatting import fmt
+from statelang.language.syntax import parse
 from tests.commands.grammars import LAMP
 from tests.editor.client import URI, WAIT, Client, Refused, client
 from tests.strategies import space_named

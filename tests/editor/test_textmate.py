@@ -11,7 +11,7 @@ from textmate_grammar.parsers.base import LanguageParser
 
 from statelang.editor.clauses import Role, roles, words
 from statelang.editor.hovering import LANGUAGE
-from statelang.lexing import Kind, tokens
+from statelang.language.lexing import Kind, tokens
 from tests.strategies import OWN, SHIPPED, space_named
 
 FOLDER = Path(__file__).parents[2] / "editors" / "vscode"

@@ -13,7 +13,7 @@ import pytest
 import statelang
 from statelang.diagnostics import GrammarError
 from statelang.engine import Matcher, compiled, load_cached
-from statelang.engine.guide import Guide
+from statelang.engine.steering.guide import Guide
 from tests.strategies import WORKED, vocabulary
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from tests.engine.tokenizers import TEXTS, mistral_data, pieces32k, tekken
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import statelang
 from statelang.engine import Matcher, Vocabulary
-from statelang.engine.bits import unpacked
-from statelang.engine.guide import Guide
+from statelang.engine.masks.bits import unpacked
+from statelang.engine.steering.guide import Guide
 
 # Texts without end, which the step that follows is told of; tokens reach from one into the other.
 NEXT = """

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import statelang
-from statelang.course import Step
 from statelang.engine import Validator, Verdict, validate
-from statelang.machine import Machine
+from statelang.walking.course import Step
+from statelang.walking.machine import Machine
 from tests.strategies import (
     WORKED,
     edited,

@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from tokenizers.trainers import BpeTrainer, UnigramTrainer
 from transformers import PreTrainedTokenizerFast
 
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from tests.strategies import WORKED
 
 TEXTS: Final = [*WORKED.values(), "Zoë kauft 3 Bücher für 2,50 €.\n" * 4, "日本 💡 \t tabs\r\n"]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 PROCESSORS: Final = {
-    "V1": "statelang.engine.vllm_processor:StateSpaceLogitsProcessor",
-    "V2": "statelang.engine.vllm_processor_v2:StateSpaceLogitsProcessor",
+    "V1": "statelang.engine.processors.vllm:StateSpaceLogitsProcessor",
+    "V2": "statelang.engine.processors.vllm_v2:StateSpaceLogitsProcessor",
 }
 SETTINGS: Final = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",

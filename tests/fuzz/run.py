@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Final
 
 import statelang
+from statelang.clauses.resolve import ContractError, parse
 from statelang.diagnostics import StatelangError
-from statelang.resolve import ContractError, parse
 from tests.fuzz.inputs import HOSTILE, fuzzed
 
 SECONDS: Final = 6.0  # of the processor, for one input; the slowest hostile one takes 2

@@ -1,6 +1,6 @@
 """What a grammar file says, for the reference: its rules with their clauses, its few texts.
 
-Shares the reading of the file (`statelang.syntax`) and nothing else with the machine.
+Shares the reading of the file (`statelang.language.syntax`) and nothing else with the machine.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any
 from attrs import field, frozen
 from lark.utils import get_regexp_width
 
-from statelang.source import Source
-from statelang.syntax import (
+from statelang.language.syntax import (
     Choice,
     Comment,
     Definition,
@@ -28,6 +27,7 @@ from statelang.syntax import (
     Sequence,
     parse,
 )
+from statelang.source import Source
 from tests.laws.meaning import Names, Path, clause, conjuncts, paths, value
 
 

@@ -15,12 +15,12 @@ from attrs import field, frozen
 import statelang
 from statelang.diagnostics import GrammarError, StatelangError
 from statelang.engine import Matcher, Vocabulary, validate
-from statelang.engine.bits import unpacked
-from statelang.engine.guide import Guide
+from statelang.engine.masks.bits import unpacked
+from statelang.engine.steering.guide import Guide
 from statelang.liveness import liveness
-from statelang.machine import Machine
-from statelang.search import Search
 from statelang.space import StateSpace
+from statelang.walking.machine import Machine
+from statelang.walking.search import Search
 from tests.laws.language import Language, TooMany
 from tests.laws.reference import accepts, texts
 from tests.laws.spaces import Generated

@@ -1,6 +1,6 @@
 """What a contract's expression means, read literally off the tree of its clause.
 
-Shares nothing with `statelang.expression` but the notation: names are looked up by name.
+Shares nothing with `statelang.clauses.expression` but the notation: names are looked up by name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from attrs import field, frozen
 from lark import Token, Tree
 
-from statelang import resolve
+from statelang.clauses import resolve
 
 Path = tuple[str, ...]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from statelang.syntax import (
+from statelang.language.syntax import (
     Alternative,
     Choice,
     Item,

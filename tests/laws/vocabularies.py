@@ -8,7 +8,7 @@ from typing import Final
 
 from tokenizers import AddedToken
 
-from statelang.engine.vocabulary import Vocabulary
+from statelang.engine.vocabularies.vocabulary import Vocabulary
 from tests.engine.tokenizers import byte_level, wrapped
 
 BYTES: Final = Vocabulary((b"", *(bytes((byte,)) for byte in range(256))), frozenset({0}))

@@ -10,7 +10,7 @@ from hypothesis.extra.lark import from_lark
 from lark import Lark
 from lark.lexer import PatternStr
 
-from statelang.lexing import Kind, clause_tokens, tokens
+from statelang.language.lexing import Kind, clause_tokens, tokens
 
 _GAPS = ["", " ", "  ", "\t"]
 _BROKEN = " // |\n |"  # a comment inside a group
@@ -55,7 +55,7 @@ def _messy_clause(text: str, chance: Random) -> str:
 
 def clauses() -> st.SearchStrategy[str]:
     """Contract clauses drawn from the grammar of clauses itself, spaced in odd ways."""
-    text = files("statelang").joinpath("contracts.lark").read_text(encoding="utf-8")
+    text = files("statelang.clauses").joinpath("contracts.lark").read_text(encoding="utf-8")
     grammar = Lark(text, start="clause")
     gap = st.sampled_from(_GAPS)
     written: dict[str, st.SearchStrategy[str]] = {

@@ -1,6 +1,6 @@
 """Names that the tests of contract clauses resolve: registers, fields and one action."""
 
-from statelang.values import NUMBER, TEXT, TRUTH, Type, list_of, map_of, set_of
+from statelang.clauses.values import NUMBER, TEXT, TRUTH, Type, list_of, map_of, set_of
 
 REGISTERS = {
     "n": NUMBER,

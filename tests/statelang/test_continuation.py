@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from statelang.engine import validate
 from statelang.exports.continuation import continuation
-from statelang.machine import Configuration, Machine
-from statelang.search import Search
+from statelang.walking.machine import Configuration, Machine
+from statelang.walking.search import Search
 from tests import strategies
 from tests.statelang import readers
 

@@ -17,7 +17,7 @@ from statelang import StatelangError
 from statelang.engine import validate
 from statelang.exports import TARGETS
 from statelang.exports.as_json import schema
-from statelang.machine import Configuration, Machine
+from statelang.walking.machine import Configuration, Machine
 from tests.statelang import readers
 from tests.strategies import EDITS, OWN, SHIPPED, WORKED, space_named, walked
 

@@ -7,17 +7,17 @@ from itertools import pairwise
 import pytest
 
 import statelang
-from statelang.analysis import table
 from statelang.engine import validate
+from statelang.language.analysis import table
+from statelang.language.syntax import parse
 from statelang.liveness import liveness
 from statelang.liveness.findings import explored
-from statelang.machine import Machine
-from statelang.search import Search
 from statelang.source import Source
-from statelang.syntax import parse
 from statelang.walk import walk
+from statelang.walking.machine import Machine
+from statelang.walking.search import Search
 from tests import strategies as shared
-from tests.statelang import test_contracts as clauses
+from tests.statelang.compiling import test_contracts as clauses
 
 LOCK = """
 //@ ghost seen: set[text] = {}

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 import statelang
 from benchmarks import machines
-from statelang.analysis import circular
 from statelang.checks import conflicts
 from statelang.checks.lookahead import decides
 from statelang.diagnostics import GrammarError
+from statelang.language.analysis import circular
+from statelang.language.syntax import parse
 from statelang.readers import TooMany, refusal
-from statelang.syntax import parse
 from tests.differential.generated import grammar
 from tests.fuzz.inputs import edited
 

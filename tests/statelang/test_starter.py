@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import statelang
+from statelang.clauses.resolve import CLAUSES
 from statelang.diagnostics import StatelangError
-from statelang.formatting import fmt
-from statelang.resolve import CLAUSES
+from statelang.language.formatting import fmt
 from statelang.starter import new
 
 

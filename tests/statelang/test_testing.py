@@ -14,7 +14,6 @@ from hypothesis.stateful import run_state_machine_as_test
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import validate
-from statelang.machine import Machine
 from statelang.space import StateSpace, Transition
 from statelang.testing import (
     mutants,
@@ -23,6 +22,7 @@ from statelang.testing import (
     state_machine,
     traces,
 )
+from statelang.walking.machine import Machine
 from tests.strategies import OWN, SHIPPED, own_space, problem_for, space_named
 
 SPACES = [*SHIPPED, *OWN]

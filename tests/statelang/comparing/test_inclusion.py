@@ -13,8 +13,8 @@ from lark.exceptions import LarkError
 import statelang
 from statelang.comparing.inclusion import Inclusion, Side, compare
 from statelang.comparing.quotient import quotient, simulation
-from statelang.machine import Configuration, Machine
 from statelang.space import StateSpace
+from statelang.walking.machine import Configuration, Machine
 
 LONGEST = 7
 ACTIONS = {

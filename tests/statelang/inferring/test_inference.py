@@ -13,7 +13,7 @@ from statelang.diagnostics import StatelangError
 from statelang.inferring import inference
 from statelang.inferring.inference import infer
 from statelang.inferring.tagged import steps_of
-from statelang.machine import Machine
+from statelang.walking.machine import Machine
 from tests.strategies import problem_for, space_named, walked
 
 NAMES = ("kwai_star_formal", "kwai_star", "traffic", "pick", "share", "prefix")

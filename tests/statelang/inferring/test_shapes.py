@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import statelang
 from statelang.inferring.shapes import Names, joined, plain, quoted, room, shape
-from statelang.machine import Machine
+from statelang.walking.machine import Machine
 
 LINE = r"/[^\n<]{1,128}/"
 

@@ -1,0 +1,1 @@
+"""Logits processors for transformers, Outlines, llama.cpp and vLLM."""

@@ -1,0 +1,1 @@
+"""Models behind a server: requests, answers that stream, traces checked as they come."""

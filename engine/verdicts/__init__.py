@@ -1,0 +1,1 @@
+"""Is a trace right, and if not, where does it fail: grammar, contracts and answer apart."""

@@ -1,0 +1,1 @@
+"""Regular languages by derivatives, over bytes."""

@@ -1,0 +1,1 @@
+"""The machine: configurations and their steps, ways to the end, whole steps at once."""
