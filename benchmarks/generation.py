@@ -5,8 +5,8 @@
 A Llama of two layers is made here and taught the formal Kwai-STaR traces for a few hundred steps,
 so that it writes traces of a usual length. All that is compared runs in this process, in turns, on
 one thread; times are of the process's own clock, each figure is the median over rounds, and every
-round has problems of its own. The first round, in which engines and kernels warm up, is not
-counted. `free` is `model.generate` of transformers, without a mask.
+way has problems of its own in every round. The first round, in which engines and kernels warm up,
+is not counted. `free` is `model.generate` of transformers, without a mask.
 """
 
 from __future__ import annotations
@@ -144,13 +144,15 @@ def ours(
 
 
 def measure(ways: dict[str, Way], rounds: int) -> dict[str, list[Round]]:
-    """Every way on the same problems, in turns; the first round is left out."""
+    """Every way in turns, each on problems of its own, else a later one would find the masks that
+    an earlier one has made; the first round is left out."""
     found: dict[str, list[Round]] = {name: [] for name in ways}
     for number in range(rounds + 1):
-        asked = [{**problem} for problem in problems(_TRACES, seed=100 + number)]
-        for name, way in ways.items():
+        for index, (name, way) in enumerate(ways.items()):
+            seed = 100 + number * len(ways) + index
+            asked = [{**problem} for problem in problems(_TRACES, seed=seed)]
             start = time.process_time()
-            tokens, texts = way(asked, number)
+            tokens, texts = way(asked, seed)
             took = time.process_time() - start
             complete = sum(validate(_SPACE, text).grammar for text in texts)
             if number:
