@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import statelang
-from statelang.engine import Matcher, Vocabulary, leading, validate
+from statelang.engine import Matcher, Vocabulary, validate
+from statelang.engine.decoding import leading
 from statelang.engine.decoding.judging import Judge, has_checks, unchecked
 from statelang.engine.decoding.sequences import Steered
 from statelang.engine.steering.guide import Guide
