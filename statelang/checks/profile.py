@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.diagnostics import Diagnostic, Severity
 from statelang.language.analysis import leaves
 from statelang.language.syntax import File, Item, Literal, Outside, Regexp
@@ -79,7 +79,7 @@ def _nearly_contracts(file: File) -> Iterator[Diagnostic]:
         if marker is None:
             continue
         clause = comment[marker.end() :].strip()
-        if clause.split(" ")[0] not in resolve.CLAUSES or not _is_clause(clause, marker[0]):
+        if clause.split(" ")[0] not in parsing.CLAUSES or not _is_clause(clause, marker[0]):
             continue
         start = match.start(1)
         yield Diagnostic(
@@ -95,7 +95,7 @@ def _is_clause(text: str, marker: str) -> bool:
     if not _CONTENT.search(text):
         return False
     try:
-        resolve.parse(text)
-    except resolve.ContractError:
+        parsing.parse(text)
+    except parsing.ContractError:
         return False
     return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from statelang.clauses.resolve import CLAUSES, FILE_CLAUSES, near
+from statelang.clauses.parsing import CLAUSES, FILE_CLAUSES
+from statelang.clauses.resolve import near
 from statelang.diagnostics import Diagnostic, Severity
 from statelang.language.analysis import options, references, shape
 from statelang.language.syntax import Definition, File, Item, Outside, Reference

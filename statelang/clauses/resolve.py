@@ -1,19 +1,18 @@
-"""From the text of a contract clause to typed expressions; done once, at load."""
+"""From the tree of a contract clause to typed expressions; done once, at load."""
 
 from __future__ import annotations
 
 import json
 import operator
 from collections.abc import Callable
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from typing import Any, Final, Protocol
 
-from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput, UnexpectedToken
+from lark import Token
 
 from statelang.clauses import expression as ex
 from statelang.clauses.functions import FUNCTIONS, argument_of
+from statelang.clauses.parsing import Node, wrong
 from statelang.clauses.values import (
     ANY,
     NUMBER,
@@ -29,24 +28,9 @@ from statelang.clauses.values import (
     record_of,
     set_of,
 )
-from statelang.readers import reader
 
-Node = Tree[Token]
 _NO_SLOTS: Final[frozenset[int]] = frozenset()
-_MAX_CLAUSE: Final = 2_000
-_MAX_DEPTH: Final = 60
 MAX_ITEMS: Final = 10_000  # of a list: joining doubles it at every step
-
-
-class ContractError(Exception):
-    """A clause that cannot be read, resolved or typed; offsets are within the clause's text."""
-
-    def __init__(self, code: str, message: str, start: int, end: int, help: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.start = start
-        self.end = end
-        self.help = help
 
 
 class Scope(Protocol):
@@ -77,108 +61,6 @@ class Scope(Protocol):
         ...
 
 
-@cache
-def _parser() -> Lark:
-    text = files("statelang.clauses").joinpath("contracts.lark").read_text(encoding="utf-8")
-    return reader(text, start="clause", propagate_positions=True, maybe_placeholders=False)
-
-
-def parse(text: str) -> Node:
-    """The tree of one clause. Raises ContractError (SL401)."""
-    if len(text) > _MAX_CLAUSE:
-        raise ContractError("SL401", "the clause is too long to be read", 0, len(text))
-    try:
-        tree = _parser().parse(text)
-    except UnexpectedInput as error:
-        at = min(error.pos_in_stream if error.pos_in_stream is not None else 0, len(text))
-        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-            at = len(text)
-        found = (text[at:].split(None, 1) or ["the end"])[0][:20]
-        word = (text.split(None, 1) or [""])[0]
-        if word not in CLAUSES:
-            known = ", ".join(f"`{clause}`" for clause in CLAUSES)
-            raise ContractError(
-                "SL400", f"`{word}` is not a clause", 0, len(word), f"clauses are {known}"
-            ) from None
-        raise ContractError(
-            "SL401",
-            f"`{found}` is not expected here",
-            at,
-            min(at + len(found), len(text)),
-            CLAUSES[word],
-        ) from None
-    if _depth(tree) > _MAX_DEPTH:
-        raise ContractError("SL401", "the clause is nested too deep", 0, len(text))
-    return tree
-
-
-def _depth(tree: Node) -> int:
-    deepest, todo = 0, [(tree, 1)]
-    while todo:
-        node, depth = todo.pop()
-        deepest = max(deepest, depth)
-        todo += [(child, depth + 1) for child in node.children if isinstance(child, Tree)]
-    return deepest
-
-
-CLAUSES: Final = {
-    "ghost": "write `ghost NAME: TYPE = VALUE` or `ghost kept NAME: TYPE = VALUE`",
-    "input": "write `input NAME: TYPE` or `input hidden NAME: TYPE`",
-    "answer": "write `answer ACTION.FIELD as number` (or `text`, `choice`, `rows`, `ordered rows`)",
-    "limit": "write `limit ACTION 3`",
-    "depth": "write `depth 5` above a rule that is in itself",
-    "invariant": "write `invariant CONDITION`",
-    "requires": "write `requires CONDITION`",
-    "checks": "write `checks CONDITION`",
-    "set": "write `set REGISTER = VALUE`",
-    "writes": "write `writes FIELD = FUNCTION(VALUE, ...)`",
-    "mark": "write `mark FIELD`",
-    "restore": "write `restore FIELD`",
-    "type": "write `type number` or `type text`",
-}
-
-
-FILE_CLAUSES: Final = ("ghost", "input", "answer", "limit", "invariant")  # of no rule
-
-
-def read_type(node: Node) -> Type:
-    """A type as written. Raises ContractError (SL402)."""
-    if node.data == "record_type":
-        parts: dict[str, Type] = {}
-        for part in node.children:
-            key, type = part.children  # type: ignore[union-attr]
-            if str(key) in parts:
-                raise _error(key, "SL402", f"the record has two fields `{key}`", "rename one")
-            parts[str(key)] = read_type(type)  # type: ignore[arg-type]
-        return record_of(parts)
-    name, *arguments = node.children
-    inner = tuple(read_type(a) for a in arguments if isinstance(a, Tree))
-    arity = {"text": 0, "number": 0, "truth": 0, "set": 1, "list": 1, "map": 2}
-    if arity.get(str(name)) != len(inner):
-        raise _error(
-            node,
-            "SL402",
-            f"`{name}` with {len(inner)} parameters is not a type",
-            "types are `text`, `number`, `truth`, `set[T]`, `list[T]`, `map[K, V]`, "
-            "`{name: T, ...}`",
-        )
-    if name in ("set", "map") and inner[0] not in (TEXT, NUMBER):
-        raise _error(node, "SL402", f"a `{name}` holds texts or numbers, not `{inner[0]}`", "")
-    return Type(str(name), inner)
-
-
-def _error(node: Any, code: str, message: str, help: str) -> ContractError:
-    if isinstance(node, Token):
-        return ContractError(code, message, node.start_pos or 0, node.end_pos or 1, help)
-    meta = node.meta
-    if meta.empty:
-        return ContractError(code, message, 0, 1, help)
-    return ContractError(code, message, meta.start_pos, meta.end_pos, help)
-
-
-# ---- expressions -----------------------------------------------------------------------------
-
-
 def resolve(node: Any, scope: Scope) -> ex.Expression:
     """The typed expression of a tree. Raises ContractError (SL402, SL403, SL404)."""
     return _Resolver(scope).of(node)
@@ -201,19 +83,19 @@ class _Resolver:
         result = self.of(node)
         if not any(t.accepts(result.type) for t in types):
             wanted = " or ".join(f"`{t}`" for t in types)
-            raise _error(node, "SL402", f"this is of type `{result.type}`, not {wanted}", "")
+            raise wrong(node, "SL402", f"this is of type `{result.type}`, not {wanted}", "")
         return result
 
     def _number(self, node: Node, token: Token) -> ex.Expression:
         if len(token) > 100:
-            raise _error(node, "SL402", "this number is too long", "")
+            raise wrong(node, "SL402", "this number is too long", "")
         return ex.Constant(NUMBER, _NO_SLOTS, read_number(token))
 
     def _text(self, node: Node, token: Token) -> ex.Expression:
         try:
             return ex.Constant(TEXT, _NO_SLOTS, json.loads(token))
         except ValueError:
-            raise _error(node, "SL401", "this text holds an unknown escape", "") from None
+            raise wrong(node, "SL401", "this text holds an unknown escape", "") from None
 
     def _true(self, node: Node) -> ex.Expression:
         return ex.Constant(TRUTH, _NO_SLOTS, True)
@@ -235,7 +117,7 @@ class _Resolver:
         if second.type.accepts(first.type):
             return second.type
         message = f"`{first.type}` and `{second.type}` do not go together"
-        raise _error(node, "SL402", message, "both sides must have one type")
+        raise wrong(node, "SL402", message, "both sides must have one type")
 
     def _or(self, node: Node, left: Node, right: Node) -> ex.Expression:
         first, second = self.typed(left, TRUTH), self.typed(right, TRUTH)
@@ -257,22 +139,22 @@ class _Resolver:
         if sign == "~":
             if not isinstance(first, ex.Field) or type != NUMBER:
                 help_ = "write `FIELD ~ value`, where FIELD is a number of this rule"
-                raise _error(
+                raise wrong(
                     node, "SL402", "`~` rounds to the places a field is written with", help_
                 )
             return ex.Rounded(TRUTH, slots, first, second)
         if sign not in ("==", "!=") and type.name not in ("number", "set", "any"):
-            raise _error(node, "SL402", f"`{sign}` compares numbers or sets, not `{type}`", "")
+            raise wrong(node, "SL402", f"`{sign}` compares numbers or sets, not `{type}`", "")
         return ex.Compare(TRUTH, slots, str(sign), first, second)
 
     def _contains(self, node: Node, item: Node, container: Node) -> ex.Contains:
         inner, outer = self.of(item), self.of(container)
         if outer.type.name not in ("set", "map", "list"):
             message = f"`in` looks into a set, a map or a list, not into `{outer.type}`"
-            raise _error(container, "SL402", message, "")
+            raise wrong(container, "SL402", message, "")
         if not argument_of(outer.type, 0).accepts(inner.type):
             message = f"a `{outer.type}` never holds a `{inner.type}`"
-            raise _error(node, "SL402", message, "")
+            raise wrong(node, "SL402", message, "")
         return ex.Contains(TRUTH, inner.slots | outer.slots, inner, outer)
 
     def _excludes(self, node: Node, item: Node, container: Node) -> ex.Expression:
@@ -297,7 +179,7 @@ class _Resolver:
             return ex.Apply(type, slots, "|", _merged, (first, second))
         if type.name not in ("set", "empty"):
             message = f"`{sign}` does not apply to `{type}`"
-            raise _error(
+            raise wrong(
                 node, "SL402", message, "`+ - * /` take numbers, `| & -` take sets and maps"
             )
         return ex.Apply(type, slots, str(sign), _SETS[str(sign)], (first, second))
@@ -314,9 +196,9 @@ class _Resolver:
             return ex.Apply(type, table.slots | index.slots, "[]", _item, (table, index))
         if table.type.name != "map":
             message = f"only a map or a list is looked up, not `{table.type}`"
-            raise _error(container, "SL402", message, "")
+            raise wrong(container, "SL402", message, "")
         if not argument_of(table.type, 0).accepts(index.type):
-            raise _error(key, "SL402", f"a key of `{table.type}` is no `{index.type}`", "")
+            raise wrong(key, "SL402", f"a key of `{table.type}` is no `{index.type}`", "")
         slots = table.slots | index.slots
         return ex.Apply(argument_of(table.type, 1), slots, "[]", _look_up, (table, index))
 
@@ -340,7 +222,7 @@ class _Resolver:
     def action(self, token: Token) -> int:
         index = self.scope.action(str(token))
         if index is None:
-            raise _error(
+            raise wrong(
                 token, "SL404", f"`{token}` is not an action", "name an action of this file"
             )
         return index
@@ -353,13 +235,13 @@ class _Resolver:
         names = tuple(map(str, path.children))
         found = self.scope.last(index, names)
         if isinstance(found, str):
-            raise _error(path, "SL403", found, "")
+            raise wrong(path, "SL403", found, "")
         return ex.Last(found[1], _NO_SLOTS, index, found[0], f"{action}.{'.'.join(names)}")
 
     def _old(self, node: Node, name: Token) -> ex.Expression:
         found = self.scope.register(str(name))
         if found is None:
-            raise _error(name, "SL403", f"there is no register `{name}`", "")
+            raise wrong(name, "SL403", f"there is no register `{name}`", "")
         return ex.Old(found[1], _NO_SLOTS, self.scope.opening(), found[0])
 
     def _name(self, node: Node, path: Node) -> ex.Expression:
@@ -375,11 +257,11 @@ class _Resolver:
         found = self.scope.field(names)
         if register and not isinstance(found, str):
             message = f"`{names[0]}` is both a field and a register here"
-            raise _error(path, "SL403", message, "rename one of them")
+            raise wrong(path, "SL403", message, "rename one of them")
         if register:
             return ex.Register(register[1], _NO_SLOTS, register[0])
         if isinstance(found, str):
-            raise _error(path, "SL403", found, self.near(names[-1]))
+            raise wrong(path, "SL403", found, self.near(names[-1]))
         return ex.Field(found[1], frozenset({found[0]}), found[0], ".".join(names))
 
     def near(self, name: str) -> str:
@@ -389,16 +271,16 @@ class _Resolver:
         function = FUNCTIONS.get(str(name))
         if function is None:
             help_ = near(str(name), FUNCTIONS) or "functions are " + ", ".join(FUNCTIONS)
-            raise _error(name, "SL404", f"there is no function `{name}`", help_)
+            raise wrong(name, "SL404", f"there is no function `{name}`", help_)
         most, least = len(function.parameters), len(function.parameters) - function.optional
         if not least <= len(arguments) <= most:
-            raise _error(node, "SL402", f"`{name}` takes {most} arguments", "")
+            raise wrong(node, "SL402", f"`{name}` takes {most} arguments", "")
         values = tuple(self.of(argument) for argument in arguments)
         for value, allowed, argument in zip(values, function.parameters, arguments, strict=False):
             if value.type.name not in (*allowed, "any", "empty"):
                 wanted = " or ".join(f"`{a}`" for a in allowed)
                 message = f"`{name}` takes {wanted} here, not `{value.type}`"
-                raise _error(argument, "SL402", message, "")
+                raise wrong(argument, "SL402", message, "")
         slots = _NO_SLOTS.union(*(value.slots for value in values))
         type = function.result([value.type for value in values])
         return ex.Apply(type, slots, str(name), function.apply, values)
@@ -416,7 +298,7 @@ class _Resolver:
         for part in parts:
             name, value = part.children
             if str(name) in values:
-                raise _error(name, "SL402", f"the record has two fields `{name}`", "rename one")
+                raise wrong(name, "SL402", f"the record has two fields `{name}`", "rename one")
             values[str(name)] = self.of(value)
         type = record_of({name: value.type for name, value in values.items()})
         slots = _NO_SLOTS.union(*(value.slots for value in values.values()))
@@ -429,7 +311,7 @@ class _Resolver:
     def member(self, node: Any, record: ex.Expression, name: str) -> ex.Expression:
         if name not in record.type.fields:
             message = f"a `{record.type}` has no field `{name}`"
-            raise _error(node, "SL402", message, near(name, record.type.fields))
+            raise wrong(node, "SL402", message, near(name, record.type.fields))
         index = record.type.fields.index(name)
         type = record.type.arguments[index]
         return ex.Apply(type, record.slots, f".{name}", operator.itemgetter(index), (record,))

@@ -13,8 +13,8 @@ from attrs import define, evolve, field, frozen
 from lark import Tree
 
 from statelang.clauses import expression as ex
-from statelang.clauses import resolve
-from statelang.clauses.resolve import ContractError
+from statelang.clauses import parsing, resolve
+from statelang.clauses.parsing import ContractError
 from statelang.clauses.values import (
     ANY,
     NUMBER,
@@ -95,10 +95,10 @@ class Contracts:
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def clause(self, comment: Comment) -> resolve.Node | None:
+    def clause(self, comment: Comment) -> parsing.Node | None:
         """The tree of a clause; None, with a finding, where it cannot be read."""
         try:
-            return resolve.parse(comment.text)
+            return parsing.parse(comment.text)
         except ContractError as error:
             self.report(error, comment)
             return None
@@ -123,13 +123,13 @@ class Contracts:
                             self.report(error, comment)
                 docs.clear()
 
-    def _register(self, tree: resolve.Node, comment: Comment, doc: str) -> None:
+    def _register(self, tree: parsing.Node, comment: Comment, doc: str) -> None:
         flags = {t.type for t in tree.children if not isinstance(t, Tree)}
         token, written, *first = (
             c for c in tree.children if getattr(c, "type", "") not in ("HIDDEN", "KEPT")
         )
         name, size = str(token), len(comment.text)
-        type = resolve.read_type(written)  # type: ignore[arg-type]
+        type = parsing.read_type(written)  # type: ignore[arg-type]
         initial = None
         if first:
             initial = resolve.resolve(first[0], _FileScope(self))
@@ -188,7 +188,7 @@ class Contracts:
             except ContractError as error:
                 self.report(error, comment)
 
-    def _answer(self, tree: resolve.Node, comment: Comment) -> None:
+    def _answer(self, tree: parsing.Node, comment: Comment) -> None:
         if self.answer is not None:
             raise ContractError("SL406", "there are two `answer` clauses", 0, 6, "keep one")
         path, *words = tree.children
@@ -196,7 +196,7 @@ class Contracts:
         action, *rest = (str(c) for c in path.children)
         if action not in self.actions or not rest:
             message = f"`{action}` is not an action with that field"
-            raise ContractError("SL404", message, 7, 8 + len(action), resolve.CLAUSES["answer"])
+            raise ContractError("SL404", message, 7, 8 + len(action), parsing.CLAUSES["answer"])
         comparison = " ".join(map(str, words))
         if comparison not in COMPARISONS:
             at = comment.text.rindex(str(words[0]))
@@ -211,7 +211,7 @@ class Contracts:
         index = self.actions.index(action)
         self.answer = Answer(index, found[0], ".".join(rest), found[1], comparison)
 
-    def _limit(self, tree: resolve.Node, comment: Comment) -> None:
+    def _limit(self, tree: parsing.Node, comment: Comment) -> None:
         action, number = (str(c) for c in tree.children)
         if action not in self.actions:
             help_ = resolve.near(action, self.actions)
@@ -222,7 +222,7 @@ class Contracts:
         clause = Clause("limit", comment.text, comment.span, limit)
         self._limits.setdefault(action, []).append(clause)
 
-    def _invariant(self, tree: resolve.Node, comment: Comment) -> None:
+    def _invariant(self, tree: parsing.Node, comment: Comment) -> None:
         condition = resolve.condition(tree.children[0], _FileScope(self))
         self.invariants.append(Clause("invariant", comment.text, comment.span, condition))
 
@@ -259,7 +259,7 @@ class Contracts:
                 self.report(error, comment)
         body.root.scope.gates[:0] = self._limits.get(name, [])
 
-    def _rule_clause(self, scope: Scope, tree: resolve.Node, comment: Comment) -> None:
+    def _rule_clause(self, scope: Scope, tree: parsing.Node, comment: Comment) -> None:
         names = _RuleScope(self, scope)
         match str(tree.data):
             case "requires":
@@ -276,14 +276,14 @@ class Contracts:
                 self._mark(scope, kind, tree, comment, names)
             case kind:
                 help_ = "above a rule stand `requires`, `checks`, `set`, `writes`, `mark`, ..."
-                if kind in resolve.FILE_CLAUSES:
+                if kind in parsing.FILE_CLAUSES:
                     help_ = "leave an empty line between the clauses of the file and the rule"
                 if kind == "depth":
                     help_ = "put it above a rule that is in itself"
                 kind = "type" if kind == "type_of" else kind
                 raise ContractError("SL405", f"`{kind}` cannot stand here", 0, len(kind), help_)
 
-    def _set(self, scope: Scope, tree: resolve.Node, comment: Comment, names: _RuleScope) -> None:
+    def _set(self, scope: Scope, tree: parsing.Node, comment: Comment, names: _RuleScope) -> None:
         name, value = str(tree.children[0]), resolve.resolve(tree.children[1], names)
         found = names.register(name)
         if found is None or self.registers[found[0]].initial is None:
@@ -300,14 +300,14 @@ class Contracts:
         scope.sets.append((found[0], found[1], clause))
 
     def _writes(
-        self, scope: Scope, tree: resolve.Node, comment: Comment, names: _RuleScope
+        self, scope: Scope, tree: parsing.Node, comment: Comment, names: _RuleScope
     ) -> Clause:
         target, function, *values = tree.children
         field_ = resolve.resolve(Tree("name", [target], tree.meta), names)
         size = len(comment.text)
         if not isinstance(field_, ex.Field) or field_.type.name == "list":
             message = "the environment writes one field of this rule, once"
-            raise ContractError("SL403", message, 7, size, resolve.CLAUSES["writes"])
+            raise ContractError("SL403", message, 7, size, parsing.CLAUSES["writes"])
         arguments = tuple(resolve.resolve(value, names) for value in values)
         for value in arguments:
             if value.type not in (TEXT, NUMBER, TRUTH):
@@ -325,13 +325,13 @@ class Contracts:
         return Clause("writes", comment.text, comment.span, written)
 
     def _mark(
-        self, scope: Scope, kind: str, tree: resolve.Node, comment: Comment, names: _RuleScope
+        self, scope: Scope, kind: str, tree: parsing.Node, comment: Comment, names: _RuleScope
     ) -> None:
         key = resolve.resolve(tree.children[0], names)
         start, size = len(kind) + 1, len(comment.text)
         if key.type not in (TEXT, NUMBER):
             message = f"registers are saved under a text or a number, not under a `{key.type}`"
-            raise ContractError("SL402", message, start, size, resolve.CLAUSES[kind])
+            raise ContractError("SL402", message, start, size, parsing.CLAUSES[kind])
         if scope.mark is not None if kind == "mark" else scope.restore is not None:
             raise ContractError("SL406", f"there are two `{kind}` on one rule", 0, size)
         clause = Clause(kind, comment.text, comment.span, key)
@@ -345,7 +345,7 @@ class Contracts:
         known = ex.Contains(TRUTH, key.slots, key, marked)
         place(scope, Clause("restore", comment.text, comment.span, known))
 
-    def _depth(self, name: str, tree: resolve.Node, comment: Comment, recursive: bool) -> None:
+    def _depth(self, name: str, tree: parsing.Node, comment: Comment, recursive: bool) -> None:
         if not recursive:
             message = f"`{name}` is never inside itself"
             raise ContractError("SL405", message, 0, 5, "remove the clause")
@@ -366,7 +366,7 @@ class Contracts:
             try:
                 if tree.data != "depth":
                     help_ = "put it at the end of the transition's own line"
-                    if tree.data in resolve.FILE_CLAUSES:
+                    if tree.data in parsing.FILE_CLAUSES:
                         help_ = "leave an empty line between the clauses of the file and this rule"
                     raise ContractError("SL405", "no contract stands above a state", 0, 1, help_)
                 name = definition.name
@@ -519,7 +519,7 @@ def read_types(contracts: Contracts, types: dict[str, Type]) -> None:
                 contracts.report(error, comment)
 
 
-def _type_of(tree: resolve.Node, comment: Comment) -> Type:
+def _type_of(tree: parsing.Node, comment: Comment) -> Type:
     if tree.data != "type_of":
         help_ = "only `type` stands on a terminal"
         raise ContractError("SL405", f"`{tree.data}` cannot stand here", 0, 1, help_)

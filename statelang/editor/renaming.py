@@ -7,7 +7,7 @@ from typing import Final
 
 from lark import Tree
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.diagnostics import StatelangError
 from statelang.editor import vocabulary
 from statelang.editor.clauses import Role
@@ -56,7 +56,7 @@ def rename(index: Index, offset: int, new: str) -> list[Span]:
 def _reads_as_name(new: str) -> bool:
     """Whether clauses can use the name: to them some words are none."""
     try:
-        condition = resolve.parse(f"requires {new}").children[0]
-    except resolve.ContractError:
+        condition = parsing.parse(f"requires {new}").children[0]
+    except parsing.ContractError:
         return False
     return isinstance(condition, Tree) and condition.data == "name"

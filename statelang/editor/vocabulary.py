@@ -12,7 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from statelang.clauses.functions import FUNCTIONS
-from statelang.clauses.resolve import FILE_CLAUSES
+from statelang.clauses.parsing import FILE_CLAUSES
 from statelang.language.syntax import parse
 from statelang.source import Source
 

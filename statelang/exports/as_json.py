@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lark import Token, Tree
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.exports import Dropped
 from statelang.language.syntax import (
     Choice,
@@ -138,7 +138,7 @@ def _clause(comment: Comment, alternative: int | None = None) -> dict[str, Any]:
     return {
         "line": comment.line,
         "text": comment.text,
-        "tree": _tree(resolve.parse(comment.text)),
+        "tree": _tree(parsing.parse(comment.text)),
         "alternative": alternative,
     }
 

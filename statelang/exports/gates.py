@@ -12,7 +12,7 @@ from typing import Final
 
 from lark import Token, Tree
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.exports.clauses import comments, enforced
 from statelang.language.syntax import Comment, File, parse
 from statelang.space import StateSpace, Transition
@@ -62,13 +62,13 @@ class Gates:
         """Let go of one register that something else than steps and numbers moves."""
         for definition in file.definitions:
             for alternative in definition.alternatives:
-                tree = resolve.parse(alternative.contract.text) if alternative.contract else None
+                tree = parsing.parse(alternative.contract.text) if alternative.contract else None
                 if tree is not None and tree.data == "set" and str(tree.children[0]) in self.data:
                     del self.data[str(tree.children[0])]
                     return True
             before: list[str] = []  # assignments follow each other there, and are at once here
             for comment in definition.contracts:
-                tree = resolve.parse(comment.text)
+                tree = parsing.parse(comment.text)
                 name = str(tree.children[0])
                 if tree.data != "set" or name not in self.data:
                     continue
@@ -82,7 +82,7 @@ class Gates:
 
     def _read(self, action: str, comment: Comment) -> bool:
         """A clause of an action; whether it is carried, whole."""
-        tree = resolve.parse(comment.text)
+        tree = parsing.parse(comment.text)
         if tree.data == "set":
             name = str(tree.children[0])
             value = self.number(tree.children[1])
@@ -97,13 +97,13 @@ class Gates:
         return None not in parts
 
     def _gate(self, comment: Comment) -> bool:
-        tree = resolve.parse(comment.text)
+        tree = parsing.parse(comment.text)
         parts = [self.truth(part) for part in _conjuncts(tree.children[0])]
         self._gates[comment.text] = tuple(filter(None, parts))
         return None not in parts
 
     def _limit(self, comment: Comment) -> bool:
-        action, most = map(str, resolve.parse(comment.text).children)
+        action, most = map(str, parsing.parse(comment.text).children)
         before = self.of_action.get(action, ())
         self.of_action[action] = (*before, f"{self._count}{action} < {most}")
         return True
@@ -165,7 +165,7 @@ def _numbers(file: File, space: StateSpace) -> dict[str, str]:
     found = {}
     for comment in comments(file):
         if comment.text.startswith("ghost "):
-            tree = resolve.parse(comment.text)
+            tree = parsing.parse(comment.text)
             name = str(next(c for c in tree.children if getattr(c, "type", "") == "NAME"))
             value = tree.children[-1]
             assert isinstance(value, Tree)

@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import frozen
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.language.lexing import WORDS, Kind, Token, clause_tokens, tokens
 from statelang.language.syntax import parse
 from statelang.source import Source
@@ -139,8 +139,8 @@ def _line(token: Token) -> str:
 def clause(text: str) -> str:
     """A contract clause in its normal form; one that cannot be read stays as it is."""
     try:
-        resolve.parse(text)
-    except resolve.ContractError:
+        parsing.parse(text)
+    except parsing.ContractError:
         return text
     words = [token for token in clause_tokens(text) if token.kind is not Kind.SPACE]
     written = words[0].text

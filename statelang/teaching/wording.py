@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 from lark import Token, Tree
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.compiling.compiler import Register
 from statelang.space import StateSpace
 
@@ -47,7 +47,7 @@ def in_words(space: StateSpace, clause: str) -> str:
 
     Where English would be clumsy the clause follows in backquotes, or stands alone.
     """
-    tree = resolve.parse(clause)
+    tree = parsing.parse(clause)
     words = _Words({register.name: register for register in space.registers})
     try:
         text = words.clause(tree)

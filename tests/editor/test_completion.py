@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statelang.clauses.resolve import CLAUSES, FILE_CLAUSES
+from statelang.clauses.parsing import CLAUSES, FILE_CLAUSES
 from statelang.editor import vocabulary
 from statelang.editor.completion import complete
 from tests.editor.cursor import at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from statelang.clauses.functions import FUNCTIONS
-from statelang.clauses.resolve import CLAUSES
+from statelang.clauses.parsing import CLAUSES
 from statelang.editor import vocabulary
 from statelang.editor.hovering import hover
 from tests.editor.cursor import at

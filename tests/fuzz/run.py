@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Final
 
 import statelang
-from statelang.clauses.resolve import ContractError, parse
+from statelang.clauses.parsing import ContractError, parse
 from statelang.diagnostics import StatelangError
 from tests.fuzz.inputs import HOSTILE, fuzzed
 

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import field, frozen
 from lark import Token, Tree
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 
 Path = tuple[str, ...]
 
@@ -26,7 +26,7 @@ class Undefined(Exception):
 @cache
 def clause(text: str) -> Any:
     """The tree of a clause's text."""
-    return resolve.parse(text)
+    return parsing.parse(text)
 
 
 @frozen

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import statelang
-from statelang.clauses.resolve import CLAUSES
+from statelang.clauses.parsing import CLAUSES
 from statelang.diagnostics import StatelangError
 from statelang.language.formatting import fmt
 from statelang.starter import new

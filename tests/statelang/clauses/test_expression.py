@@ -9,7 +9,7 @@ from attrs import frozen
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing, resolve
 from statelang.clauses.expression import Expression, Inexact, conjuncts, enforceable, excludes
 from statelang.clauses.values import Undefined, Value
 from statelang.regular.automaton import NOTHING
@@ -50,7 +50,7 @@ def with_fields(**fields: Value) -> At:
 
 def expression(text: str) -> Expression:
     """A resolved expression."""
-    return resolve.resolve(resolve.parse(f"set n = {text}").children[1], Names())
+    return resolve.resolve(parsing.parse(f"set n = {text}").children[1], Names())
 
 
 def holds(condition: Expression, view: At) -> bool:

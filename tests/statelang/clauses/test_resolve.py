@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing, resolve
 from statelang.clauses.functions import FUNCTIONS
-from statelang.clauses.resolve import CLAUSES, ContractError
+from statelang.clauses.parsing import ContractError
 from statelang.clauses.values import NUMBER, TRUTH, Type, Undefined
 from tests.statelang.names import Names
 
 
 def type_of(expression: str) -> str:
     """The type that an expression resolves to."""
-    tree = resolve.parse(f"set n = {expression}")
+    tree = parsing.parse(f"set n = {expression}")
     return str(resolve.resolve(tree.children[1], Names()).type)
 
 
@@ -128,39 +128,11 @@ def test_what_does_not_fit_is_refused_in_its_place(
     assert text[error.start : error.end] == at
 
 
-@pytest.mark.parametrize(
-    ("text", "code", "message"),
-    [
-        ("require n == 1", "SL400", "`require` is not a clause"),
-        ("", "SL400", "`` is not a clause"),
-        ("requires", "SL401", "`the end` is not expected here"),
-        ("requires n ==", "SL401", "`the end` is not expected here"),
-        ("requires n = 1", "SL401", "`=` is not expected here"),
-        ("requires n < n < n", "SL401", "`<` is not expected here"),
-        ("requires (n", "SL401", "`the end` is not expected here"),
-        ("requires 'a' in open", "SL401", "`'a'` is not expected here"),
-        ("ghost n number = 1", "SL401", "`number` is not expected here"),
-        ("limit solve three", "SL401", "`three` is not expected here"),
-        ("set n == 1", "SL401", "`=` is not expected here"),
-        ("requires " + "n + " * 600 + "n == 1", "SL401", "the clause is too long to be read"),
-        ("requires " + "(" * 100 + "not " * 100 + "flag" + ")" * 100, "SL401",
-         "the clause is nested too deep"),
-    ],
-)  # fmt: skip
-def test_what_is_no_clause_is_refused(text: str, code: str, message: str) -> None:
-    """A clause that cannot be read is a finding with what was not expected, never a crash."""
-    with pytest.raises(ContractError) as caught:
-        resolve.parse(text)
-    assert (caught.value.code, str(caught.value)) == (code, message)
-    assert 0 <= caught.value.start <= caught.value.end <= len(text)
-    assert caught.value.help or len(text) > 300
-
-
 @given(st.text(" ()[]{}:,.+-*/|&<>=~\"'\\nW1atruefsi", max_size=20))
 def test_any_text_is_a_clause_or_a_finding(text: str) -> None:
     """Reading and typing a stranger's clause ends in an expression or a ContractError."""
     try:
-        tree = resolve.parse(f"requires {text}")
+        tree = parsing.parse(f"requires {text}")
         condition = resolve.condition(tree.children[0], Names())
     except ContractError as error:
         assert error.code in ("SL401", "SL402", "SL403", "SL404")
@@ -168,29 +140,10 @@ def test_any_text_is_a_clause_or_a_finding(text: str) -> None:
     assert condition.type == TRUTH
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("colour", "`colour` with 0 parameters is not a type"),
-        ("set", "`set` with 0 parameters is not a type"),
-        ("map[text]", "`map` with 1 parameters is not a type"),
-        ("number[text]", "`number` with 1 parameters is not a type"),
-        ("set[set[text]]", "a `set` holds texts or numbers, not `set[text]`"),
-        ("map[truth, text]", "a `map` holds texts or numbers, not `truth`"),
-    ],
-)
-def test_what_is_no_type_is_refused(text: str, message: str) -> None:
-    """A type that the language does not have is named."""
-    tree = resolve.parse(f"input x: {text}")
-    with pytest.raises(ContractError) as caught:
-        resolve.read_type(tree.children[-1])  # type: ignore[arg-type]
-    assert (caught.value.code, str(caught.value)) == ("SL402", message)
-
-
 def test_a_condition_is_a_truth() -> None:
     """What stands after `requires` is true or false, not a number."""
     with pytest.raises(ContractError, match="this is of type `number`, not `truth`"):
-        resolve.condition(resolve.parse("requires n").children[0], Names())
+        resolve.condition(parsing.parse("requires n").children[0], Names())
 
 
 def test_a_name_that_is_close_is_suggested() -> None:
@@ -198,15 +151,6 @@ def test_a_name_that_is_close_is_suggested() -> None:
     assert refusal("WORDS").help == "did you mean `WORD`?"
     assert refusal("sise(open)").help == "did you mean `size`?"
     assert all(name in refusal("zzz(open)").help for name in FUNCTIONS)
-
-
-def test_every_clause_says_how_it_is_written() -> None:
-    """The help of a clause begins with the way to write it."""
-    for word, help_ in CLAUSES.items():
-        with pytest.raises(ContractError) as caught:
-            resolve.parse(f"{word} !")
-        assert caught.value.help == help_
-        assert help_.startswith(f"write `{word} ")
 
 
 def test_a_name_that_is_field_and_register_is_refused() -> None:
@@ -217,7 +161,7 @@ def test_a_name_that_is_field_and_register_is_refused() -> None:
             return (0, NUMBER) if path == ("n",) else super().field(path)
 
     with pytest.raises(ContractError, match="both a field and a register"):
-        resolve.condition(resolve.parse("requires n == 1").children[0], Both())
+        resolve.condition(parsing.parse("requires n == 1").children[0], Both())
 
 
 def test_functions_are_total_but_for_undefined() -> None:

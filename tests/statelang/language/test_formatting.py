@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import statelang
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.diagnostics import GrammarError
 from statelang.engine import validate
 from statelang.language.formatting import clause, fmt
@@ -44,8 +44,8 @@ def meaning(value: Any) -> Any:
 def clause_tree(text: str) -> Any:
     """The tree of a clause, or its text where it is none."""
     try:
-        return resolve.parse(text)
-    except resolve.ContractError:
+        return parsing.parse(text)
+    except parsing.ContractError:
         return text
 
 

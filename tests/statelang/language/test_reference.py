@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from statelang.clauses import resolve
+from statelang.clauses import parsing
 from statelang.language.reference import page
 
 PAGE = Path(__file__).parents[3] / "docs" / "contracts.md"
@@ -21,11 +21,11 @@ def test_the_page_is_current() -> None:
 def test_every_clause_has_its_section() -> None:
     """In the words that begin clauses; each with one example."""
     words = [line[5:-1] for line in page().splitlines() if line.startswith("### `")]
-    assert sorted(resolve.CLAUSES) == sorted(words)
+    assert sorted(parsing.CLAUSES) == sorted(words)
     assert sorted(words) == sorted(example.split(" ")[0] for example in EXAMPLES)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_is_a_clause(example: str) -> None:
     """What the page shows can be read."""
-    assert resolve.parse(example).data.removesuffix("_of") == example.split(" ")[0]
+    assert parsing.parse(example).data.removesuffix("_of") == example.split(" ")[0]
