@@ -475,10 +475,10 @@ class Matcher:
                 if kinds.bit_count() != 1:
                     break
                 run = bytes((lowest(kinds),))
-            if len(forced) + len(run) > _MOST_FORCED:
-                break
-            forced += run
             configuration = machine.advance(configuration, run)
+            if configuration is None or len(forced) + len(run) > _MOST_FORCED:
+                break  # None where the space locks
+            forced += run
         return bytes(forced)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_a_matcher_has_an_empty_mask() -> None:
     assert (logits == -np.inf).all()
     assert not any(matcher.allows(token) for token in range(len(BYTES.tokens)))
     assert (False, False) == (matcher.is_accepting(), matcher.is_stopped())
-    assert not matcher.consume_token(ids("g")[0])
+    assert not matcher.consume_token(ids("g")[0]) and [] == matcher.forced_tokens()
     matcher.rollback(len(LOCKED))
     assert len("out\n") == matcher.try_consume_tokens(ids("out\n"))
 
