@@ -47,7 +47,7 @@ def test_check_says_so_before() -> None:
 
 
 def test_a_matcher_has_an_empty_mask() -> None:
-    """No token is legal, the trace is not complete, and nothing is forced; `rollback` leads out."""
+    """No token is legal, and the trace is not complete; `rollback` leads out."""
     matcher = Matcher(LOCKING, BYTES)
     assert len(LOCKED) == matcher.try_consume_tokens(ids(LOCKED))
     assert not matcher.compute_bitmask().any()
@@ -58,7 +58,7 @@ def test_a_matcher_has_an_empty_mask() -> None:
     assert (logits == -np.inf).all()
     assert not any(matcher.allows(token) for token in range(len(BYTES.tokens)))
     assert (False, False) == (matcher.is_accepting(), matcher.is_stopped())
-    assert not matcher.consume_token(ids("g")[0]) and [] == matcher.forced_tokens()
+    assert not matcher.consume_token(ids("g")[0])
     matcher.rollback(len(LOCKED))
     assert len("out\n") == matcher.try_consume_tokens(ids("out\n"))
 
