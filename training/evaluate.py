@@ -87,8 +87,9 @@ def evaluate(
     max_tokens: int,
     temperature: float,
     seed: int,
+    tools: Mapping[str, Function] | None = None,
 ) -> Evaluation:
-    """All four decodings of the model in a folder.
+    """All four decodings of the model in a folder, with the functions that `writes` clauses name.
 
     A row of `results` holds `accuracy` and its standard error, the shares `legal` (the grammar
     holds; a trace that the budget cut is not legal) and `steps_right` (the contracts hold), and
@@ -98,7 +99,9 @@ def evaluate(
     found = Evaluation()
     for decoding in DECODINGS:
         started = perf_counter()
-        drawn = _traces(space, steered, problems, decoding, max_tokens, temperature, seed)
+        drawn = _traces(
+            space, steered, problems, decoding, max_tokens, temperature, seed, tools=tools
+        )
         traces = [_record(generation) for generation in drawn]
         found.samples.extend({"stage": stage, "decoding": decoding, **t} for t in traces)
         row = _row(stage, decoding, traces)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import statelang
+from statelang.commands import tools
 from statelang.commands.common import SPACE, Subparsers, positive
 from statelang.commands.generate import add_sampling, problems
 from statelang.diagnostics import StatelangError
@@ -40,6 +41,7 @@ def add(verbs: Subparsers) -> None:
     parser.add_argument(
         "-n", type=positive, default=100, metavar="N", help="the first N problems (default: 100)"
     )
+    tools.add_tools(parser)
     add_sampling(parser)
 
 
@@ -62,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
         max_tokens=options.max_tokens,
         temperature=options.temperature,
         seed=options.seed,
+        tools=tools.named(options.tools),
     )
     results, samples = kept + found.results, kept_samples + found.samples
     options.out.parent.mkdir(parents=True, exist_ok=True)

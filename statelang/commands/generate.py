@@ -76,9 +76,7 @@ def add(verbs: Subparsers) -> None:
     parser.add_argument(
         "-n", type=positive, default=1, metavar="N", help="traces for each problem (default: 1)"
     )
-    parser.add_argument(
-        "--tools", nargs="+", default=[], type=utf8, metavar="TOOL", help=tools.HELP
-    )
+    tools.add_tools(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write here (default: standard output)"
     )

@@ -1,19 +1,26 @@
 """The tools that a command line names for the `writes` clauses of a space."""
 
+import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from statelang.commands.common import utf8
 from statelang.diagnostics import StatelangError
 from statelang.tools import Function
 
-HELP: Final = (
+_HELP: Final = (
     "what writes the fields of `writes` clauses: arithmetic, python (Linux on x86-64 alone) or "
     "sqlite:FILE, each for the function of that name, or NAME=TOOL for one of another name, as in "
-    "sql=sqlite:shop.db (default: the model writes these fields)"
+    "sql=sqlite:shop.db (default: these fields are the model's to write)"
 )
 _TOOL: Final = re.compile(r"(?:(\w+)=)?(?:(arithmetic|python)|(sqlite):(.+))", re.DOTALL)
+
+
+def add_tools(parser: argparse.ArgumentParser) -> None:
+    """Declare `--tools`."""
+    parser.add_argument("--tools", nargs="+", default=[], type=utf8, metavar="TOOL", help=_HELP)
 
 
 def named(words: Sequence[str]) -> dict[str, Function] | None:

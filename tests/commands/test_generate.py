@@ -105,6 +105,20 @@ def test_tools_write_their_fields(
     assert any(name == "tool calc" for row in rows for name, _ in row["authors"])
 
 
+def test_an_evaluation_has_tools(sums: Path, model: Path, tmp_path: Path) -> None:
+    """As generation has: they write, and the verdict on what a free model wrote asks them again."""
+    traces, data = tmp_path / "traces.jsonl", tmp_path / "data"
+    traces.write_text(json.dumps({"prompt": "?", "completion": "1 + 1 = 2\nstop\n"}))
+    assert 0 == main(["data", str(sums), str(traces), "--out", str(data)])
+    asked = ["eval", str(sums), "--model", str(model), "--data", str(data)]
+    asked += ["--out", str(tmp_path / "results.json"), "--max-tokens", "40"]
+    assert 0 == main([*asked, "--tools", "calc=arithmetic"])
+    samples = lines((tmp_path / "samples.jsonl").read_text())
+    (text,) = (sample["text"] for sample in samples if sample["decoding"] == "contracts")
+    works = [line.split(" = ") for line in text.splitlines() if line != "stop"]
+    assert works and all(arithmetic(work) == out for work, out in works)
+
+
 def test_temperature_zero_takes_the_likeliest_token(
     lamp: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,29 @@ def test_three_ways_to_be_wrong(
     assert 2 == verdicts[1]["error"]["step"]
 
 
+@pytest.mark.parametrize(
+    ("status", "out", "named"),
+    [
+        (0, "2", ["--tools", "calc=arithmetic"]),
+        (1, "3", ["--tools", "calc=arithmetic"]),
+        (0, "3", []),
+        (2, "2", ["--tools", "arithmetic"]),
+    ],
+)
+def test_a_tool_is_asked_again(status: int, out: str, named: list[str], tmp_path: Path) -> None:
+    """What a trace says that a tool wrote is judged where the tool is named, and only there."""
+    space, file = tmp_path / "sum.lark", tmp_path / "traces.jsonl"
+    space.write_text("""
+start : sum
+//@ writes OUT = calc(SUM)
+sum : SUM "=" OUT
+SUM : /[0-9+]{1,5}/
+OUT : /[0-9]{1,5}/
+""")
+    file.write_text(json.dumps({"text": f"1+1={out}"}))
+    assert status == main(["validate", str(space), str(file), *named])
+
+
 def test_standard_input(
     lamp: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
