@@ -19,7 +19,7 @@ _ALLOWED = (
 )  # fmt: skip
 _COMMANDS = {
     16: (0x5401, 0x5450, 0x5451),
-    72: (1, 2, 3, 1030),
+    72: (1, 2, 3, 5, 6, 1030),
 }  # ioctl, fcntl: none that signals
 _READ = 0b1101  # execute, read files, read folders
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -104,7 +104,7 @@ def run_sql(request: dict[str, str]) -> None:
     most = int(request["rows"])
     reading = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, 33)
     try:
-        database = sqlite3.connect(f"{request['uri']}?mode=ro&immutable=1", uri=True)
+        database = sqlite3.connect(request["uri"], uri=True)
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)
         database.set_authorizer(
             lambda action, *_: sqlite3.SQLITE_OK if action in reading else sqlite3.SQLITE_DENY

@@ -62,7 +62,11 @@ class Python:
 
 @frozen
 class Sqlite:
-    """Answers queries on an SQLite database, only reading: rows are lines of cells between `|`."""
+    """Answers queries on an SQLite database, only reading: rows are lines of cells between `|`.
+
+    A database that others write meanwhile is read as of its last commit, in WAL mode too. Nothing
+    is written beside it, not even what SQLite itself would.
+    """
 
     path: Path
     seconds: int = 2
@@ -77,8 +81,30 @@ class Sqlite:
                 f"there is no database {self.path}; give the path of an SQLite one"
             )
         path = self.path.resolve()  # the child runs in another folder
-        request = {"query": query, "uri": path.as_uri(), "rows": self.rows}
-        return _run("sql", request, (str(path),), self.seconds, self.memory, self.characters)
+        beside = tuple(f"{path}{end}" for end in ("-journal", "-wal", "-shm"))
+        request = {"query": query, "uri": f"{path.as_uri()}?{_mode(path)}", "rows": self.rows}
+        files = (str(path), *beside)
+        return _run("sql", request, files, self.seconds, self.memory, self.characters)
+
+
+def _mode(path: Path) -> str:
+    """How SQLite opens a database that it must not write beside. Raises StatelangError.
+
+    In WAL mode (byte 18 of the file, https://sqlite.org/fileformat.html) a reader needs the file
+    `-shm` beside the log and would make it; where there is no log, the file alone is the database.
+    """
+    wal, shm = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))
+    with path.open("rb") as file:
+        is_wal = file.read(20)[18:19] == b"\2"
+    if is_wal and not (wal.exists() and wal.stat().st_size):
+        return "mode=ro&immutable=1"
+    if is_wal and not shm.exists():
+        raise StatelangError(
+            f"{path} has a log of changes, {wal.name}, without {shm.name}, so it cannot be read "
+            f"without being written to; have it written back: sqlite3 {path.name} "
+            '"pragma wal_checkpoint(truncate)"'
+        )
+    return "mode=ro"
 
 
 def _run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import platform
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -313,6 +314,52 @@ def test_a_database_may_have_any_path(
     """A path is taken from the folder of the caller, whatever characters are in it."""
     monkeypatch.chdir(database.rename(database.with_name(name)).parent)
     assert "2" == Sqlite(Path(name), seconds=60)("select count(*) from t")
+
+
+def _beside(path: Path) -> dict[str, bytes]:
+    """The files of a folder, and what is in them."""
+    return {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
+
+
+@confined
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_database_is_read_while_it_is_open_elsewhere(mode: str, database: Path) -> None:
+    """What is committed is seen, also where it is in the log alone; what is not is not seen; no
+    file is made or changed. When the writer is gone, with its log or without, it is the same."""
+    count = "select count(*) from t"
+    writer = sqlite3.connect(database)
+    writer.execute(f"pragma journal_mode={mode}")
+    writer.execute("insert into t values (3, 'y')")
+    writer.commit()
+    writer.execute("insert into t values (4, 'z')")
+    before = _beside(database)
+    assert "3" == Sqlite(database, seconds=60)(count)
+    assert before == _beside(database)
+    writer.rollback()
+    left = database.with_name("left") / database.name  # as a writer that was killed leaves it
+    shutil.copytree(database.parent, left.parent, ignore=shutil.ignore_patterns("left"))
+    writer.close()
+    for path in (left, database):
+        before = _beside(path)
+        assert "3" == Sqlite(path, seconds=60)(count)
+        assert before == _beside(path)
+
+
+@confined
+def test_a_log_that_cannot_be_read_without_writing_is_named(database: Path) -> None:
+    """The rows of the log are not left out in silence."""
+    writer = sqlite3.connect(database)
+    writer.execute("pragma journal_mode=wal")
+    writer.execute("insert into t values (3, 'y')")
+    writer.commit()
+    alone = database.with_name("alone.sqlite")
+    shutil.copy(database, alone)
+    shutil.copy(f"{database}-wal", f"{alone}-wal")
+    writer.close()
+    with pytest.raises(StatelangError, match="wal_checkpoint"):
+        Sqlite(alone)("select 1")
+    Path(f"{alone}-wal").unlink()
+    assert "2" == Sqlite(alone, seconds=60)("select count(*) from t")
 
 
 @confined
