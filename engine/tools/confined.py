@@ -27,8 +27,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 def confine(readable: list[str], seconds: int, memory: int) -> None:
     """Give up everything but computing and reading below some folders. Raises OSError."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # SIGXCPU, then SIGKILL
     for limit, most in (
-        (resource.RLIMIT_CPU, seconds + 1),
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),

@@ -2,7 +2,9 @@
 
 Each takes texts and gives a text; what fails gives a text that begins with `error:`, so that a
 space can have a transition for it. Programs and queries come from a model and are run in a child
-process without rights (`confined`).
+process without rights (`confined`). Their `seconds` are of CPU time, so that on a busy machine a
+verdict, for which they are run again, comes out as before; what only waits is stopped after ten
+times as long.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import platform
 import selectors
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -25,6 +28,7 @@ from statelang.clauses.values import Undefined, spell
 from statelang.diagnostics import StatelangError
 
 _SCRIPT: Final = Path(__file__).with_name("confined.py").resolve()
+_PATIENCE: Final = 10  # seconds on the clock for a second of CPU time
 _CONFINED: Final = (platform.system(), platform.machine()) == ("Linux", "x86_64")
 
 
@@ -47,8 +51,8 @@ class Python:
     """Runs a program in a process of its own; gives what it prints.
 
     The program may use the standard library and nothing else: it writes no file, reads none, has no
-    network and starts no process. A program that takes longer than `seconds`, more than `memory`
-    bytes, or prints more than `characters` is stopped.
+    network and starts no process. A program that takes more than `seconds` of CPU time, more than
+    `memory` bytes, or prints more than `characters` is stopped.
     """
 
     seconds: int = 2
@@ -135,9 +139,9 @@ def _run(
         try:
             child.stdin.write(json.dumps(request).encode())
             child.stdin.close()
-            said = b"".join(_read(child.stdout, seconds, 4 * characters))
+            said = b"".join(_read(child.stdout, seconds * _PATIENCE, 4 * characters))
             if not said.endswith((_TOO_LATE, _TOO_MUCH)):
-                child.wait(timeout=seconds)
+                child.wait(timeout=seconds * _PATIENCE)
         except (BrokenPipeError, subprocess.TimeoutExpired):
             said = _TOO_LATE
         finally:
@@ -164,7 +168,7 @@ _TOO_MUCH: Final = b"\xff much"
 
 
 def _answer(said: bytes, status: int, seconds: int, characters: int) -> str:
-    if said.endswith(_TOO_LATE):
+    if said.endswith(_TOO_LATE) or status == -signal.SIGXCPU:
         return f"error: no answer within {seconds} s"
     text = said.decode(errors="replace")
     if said.endswith(_TOO_MUCH) or len(text) > characters:

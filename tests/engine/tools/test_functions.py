@@ -20,7 +20,7 @@ from attrs import frozen
 import statelang
 from statelang.diagnostics import StatelangError
 from statelang.engine import Matcher, Vocabulary, generate, validate
-from statelang.engine.tools import Python, Sqlite, arithmetic
+from statelang.engine.tools import Python, Sqlite, arithmetic, functions
 from tests.training.small import small_model, small_tokenizer
 
 confined = pytest.mark.skipif(
@@ -70,8 +70,16 @@ def test_a_program_answers_with_what_it_prints(answer: str, code: str) -> None:
 
 @confined
 def test_a_program_without_an_end_is_stopped() -> None:
-    """After the seconds that it is given."""
-    assert "error: no answer within 1 s" == hurried("while True: pass")
+    """After the seconds of CPU time that it is given, whatever it has printed by then."""
+    assert "error: no answer within 1 s" == hurried("print(1, flush=True)\nwhile True: pass")
+
+
+@confined
+def test_a_program_may_wait_longer_than_it_may_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock runs on where the machine is busy; a program that sleeps is stopped by it alone."""
+    assert "1" == hurried("import time\ntime.sleep(1.5)\nprint(1)")
+    monkeypatch.setattr(functions, "_PATIENCE", 1)
+    assert "error: no answer within 1 s" == hurried("import time\ntime.sleep(60)")
 
 
 # ---- hostile programs ------------------------------------------------------------------------
@@ -246,12 +254,15 @@ def test_there_are_a_hundred_attacks_and_they_begin() -> None:
 
 @confined
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_hostile_program_changes_nothing(attack: str, outside: Outside) -> None:
+def test_a_hostile_program_changes_nothing(
+    attack: str, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The file, the server and the process outside are as before, no process is left, and the
     program is over with a short answer that says nothing from outside."""
     given = {"FILE": str(outside.file), "PORT": outside.port, "PID": outside.process.pid}
     head = "".join(f"{name} = {value!r}\n" for name, value in given.items())
     used = "".join(f"import {name}\n" for name in _MODULES if f"{name}." in attack)
+    monkeypatch.setattr(functions, "_PATIENCE", 1)  # several sleep
     before = _children()
     answer = hurried(f"{_HEAD}{used}{head}{attack}\n")
     assert len(answer) <= 1_000 and "ESCAPED" not in answer
