@@ -70,6 +70,9 @@ class Sqlite:
 
     A database that others write meanwhile is read as of its last commit, in WAL mode too. Nothing
     is written beside it, not even what SQLite itself would.
+
+    Cells are written as they are. Where one may hold `|`, a line end or, first in the answer,
+    `error:`, a query tells it apart with SQLite's function `quote`: `select quote(name) from t`.
     """
 
     path: Path

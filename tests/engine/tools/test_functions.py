@@ -301,6 +301,11 @@ def database(tmp_path: Path) -> Path:
         ("1|x\n2.5|", "select * from t"),
         ("2", "select count(*) from t"),
         ("", "select * from t where a > 9"),
+        ("error: Bob", "select 'error: Bob'"),
+        (
+            "'error: Bob'|'x|''y'|1|NULL",
+            "select quote('error: Bob'), quote('x|''y'), quote(1), quote(null)",
+        ),
         ("error: no such column: nope", "select nope"),
         ("error: not authorized", "delete from t"),
         ("error: not authorized", "attach '/etc/passwd' as x"),
