@@ -23,8 +23,7 @@ from statelang.engine.conditional.rejection import reject
 from statelang.engine.conditional.rows import Rows, prompt_tokens
 from statelang.engine.conditional.smc import steer
 from statelang.engine.processors.processor import model_vocabulary
-from statelang.engine.steering.guide import Guide
-from statelang.engine.steering.matcher import guide
+from statelang.engine.steering.guide import Guide, guide
 from statelang.space import StateSpace
 from statelang.tools import Function
 

@@ -15,8 +15,8 @@ from statelang.engine.decoding.judging import Judge, has_checks, unchecked
 from statelang.engine.decoding.loop import decode
 from statelang.engine.decoding.sequences import Finish, Free, Steered
 from statelang.engine.processors.processor import model_vocabulary
-from statelang.engine.steering.guide import Guide, NoTrace
-from statelang.engine.steering.matcher import Matcher, guide
+from statelang.engine.steering.guide import Guide, NoTrace, guide
+from statelang.engine.steering.matcher import Matcher
 from statelang.engine.verdicts.locking import locked_verdict
 from statelang.engine.verdicts.verdict import Verdict, validate
 from statelang.space import StateSpace

@@ -14,8 +14,8 @@ from outlines.processors import OutlinesLogitsProcessor
 from statelang.diagnostics import StatelangError
 from statelang.engine.masks.masking import Sparse, mask_logits, shared
 from statelang.engine.processors.rows import Rows
-from statelang.engine.steering.guide import Guide
-from statelang.engine.steering.matcher import Matcher, guide
+from statelang.engine.steering.guide import Guide, guide
+from statelang.engine.steering.matcher import Matcher
 from statelang.engine.verdicts.locking import locked
 from statelang.engine.vocabularies import llamacpp
 from statelang.engine.vocabularies.vocabulary import Vocabulary

@@ -7,6 +7,7 @@ The mask is that of the state (`statelang.engine.masks.states`), or of its budge
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -174,3 +175,23 @@ class Guide:
         if position.budget is None or position.left is None:
             return self.states.row(state)
         return position.budget.row(state, position.left, position.bound)
+
+
+def guide(space: StateSpace, vocabulary: Vocabulary, contracts: bool) -> Guide:
+    """The guide of a space and a vocabulary, which all their matchers share."""
+    return _guide(
+        _Named(space.name + space.hash, space), _Named(vocabulary.hash, vocabulary), contracts
+    )
+
+
+@frozen
+class _Named:
+    """Something that is looked up by its name."""
+
+    name: str
+    item: Any = field(eq=False)
+
+
+@lru_cache(maxsize=8)
+def _guide(space: _Named, vocabulary: _Named, contracts: bool) -> Guide:
+    return Guide(space.item, vocabulary.item, contracts=contracts)

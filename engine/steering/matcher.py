@@ -8,12 +8,11 @@ it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from attrs import define, field, fields, frozen
+from attrs import define, fields
 
 from statelang.clauses.values import Value
 from statelang.diagnostics import StatelangError
@@ -22,14 +21,13 @@ from statelang.engine.masks.bounds import FAR
 from statelang.engine.masks.masking import Sparse, mask_logits
 from statelang.engine.masks.states import State
 from statelang.engine.steering.budget import Budget
-from statelang.engine.steering.guide import Guide, Position
+from statelang.engine.steering.forcing import due, whole
+from statelang.engine.steering.guide import Guide, Position, guide
 from statelang.engine.vocabularies.vocabulary import Vocabulary
 from statelang.loader import loads
-from statelang.regular.automaton import lowest
 from statelang.space import StateSpace
 from statelang.tools import Function
 from statelang.walking.machine import Configuration
-from statelang.walking.search import Node
 
 _NEAR: Final = 64  # tokens from an exact position, up to which going back replays them
 _MOST_FORCED: Final = 4_096
@@ -282,19 +280,8 @@ class Matcher:
     def forced_tokens(self) -> list[int]:
         """Tokens of the text that must come next whatever is chosen, as the tokenizer would write
         it; the end of that text is left out where a longer token might hold it."""
-        forced = self._forced()
-        if not forced:
-            return []
-        tokens = self.guide.vocabulary.encode(forced)
-        ends, at = [0], 0
-        for token in tokens:
-            at += self._lengths[token]
-            ends.append(at)
-        trie = self.guide.vocabulary.trie
-        for count, start in enumerate(ends[:-1]):
-            if trie.goes_on(forced[start:]):
-                return tokens[:count]
-        return tokens
+        text = due(self.guide.machine, self.guide.everything, self._position().configuration)
+        return whole(self.guide.vocabulary, text)
 
     # -- where it stands
 
@@ -459,28 +446,6 @@ class Matcher:
         sparse = self._state.sparse = self.guide.states.sparse(self.compute_bitmask())
         return sparse
 
-    def _forced(self) -> bytes:
-        """The text that must come next."""
-        configuration = self._position().configuration
-        forced = bytearray()
-        machine, search = self.guide.machine, self.guide.everything
-        while configuration is not None and machine.ends(configuration) is None:
-            (thread, _), *others = configuration.alive
-            run = b"" if others else search.run(thread)[0]  # all of a tag at once
-            if not run:
-                kinds = 0
-                for thread, env in configuration.alive:
-                    for kind in search.kinds(Node(thread, env, configuration.text)):
-                        kinds |= kind
-                if kinds.bit_count() != 1:
-                    break
-                run = bytes((lowest(kinds),))
-            configuration = machine.advance(configuration, run)
-            if configuration is None or len(forced) + len(run) > _MOST_FORCED:
-                break  # None where the space locks
-            forced += run
-        return bytes(forced)
-
     def __getstate__(self) -> dict[str, Any]:
         return {
             "source": self.guide.space.source,
@@ -495,23 +460,3 @@ class Matcher:
         self.guide = guide(loads(source.text, source.name), state["vocabulary"], state["contracts"])
         self._begin(*state["given"])
         self._replay(state["tokens"])
-
-
-def guide(space: StateSpace, vocabulary: Vocabulary, contracts: bool) -> Guide:
-    """The guide of a space and a vocabulary, which all their matchers share."""
-    return _guide(
-        _Named(space.name + space.hash, space), _Named(vocabulary.hash, vocabulary), contracts
-    )
-
-
-@frozen
-class _Named:
-    """Something that is looked up by its name."""
-
-    name: str
-    item: Any = field(eq=False)
-
-
-@lru_cache(maxsize=8)
-def _guide(space: _Named, vocabulary: _Named, contracts: bool) -> Guide:
-    return Guide(space.item, vocabulary.item, contracts=contracts)

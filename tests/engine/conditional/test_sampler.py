@@ -32,7 +32,7 @@ from statelang.engine.conditional.scoring import score
 from statelang.engine.conditional.smc import steer
 from statelang.engine.masks.bits import unpacked
 from statelang.engine.processors.processor import model_vocabulary
-from statelang.engine.steering.matcher import guide
+from statelang.engine.steering.guide import guide
 from statelang.space import StateSpace
 from statelang.training.model import tiny_llama
 from statelang.walking.machine import Machine
