@@ -36,6 +36,9 @@ from statelang.language.syntax import Comment, Definition
 from statelang.source import Source, Span
 
 COMPARISONS: Final = ("number", "text", "choice", "rows", "ordered rows")
+_TO_THE_HEAD: Final = (
+    "it is a clause of the file: move it to the head, with an empty line before the first rule"
+)
 _MARKS: Final = map_of(ANY, ANY)
 
 
@@ -277,7 +280,7 @@ class Contracts:
             case kind:
                 help_ = "above a rule stand `requires`, `checks`, `set`, `writes`, `mark`, ..."
                 if kind in parsing.FILE_CLAUSES:
-                    help_ = "leave an empty line between the clauses of the file and the rule"
+                    help_ = _TO_THE_HEAD
                 if kind == "depth":
                     help_ = "put it above a rule that is in itself"
                 kind = "type" if kind == "type_of" else kind
@@ -367,7 +370,7 @@ class Contracts:
                 if tree.data != "depth":
                     help_ = "put it at the end of the transition's own line"
                     if tree.data in parsing.FILE_CLAUSES:
-                        help_ = "leave an empty line between the clauses of the file and this rule"
+                        help_ = _TO_THE_HEAD
                     raise ContractError("SL405", "no contract stands above a state", 0, 1, help_)
                 name = definition.name
                 self._depth(name, tree, comment, name in _called(self.definitions, name))
@@ -509,12 +512,17 @@ def read_types(contracts: Contracts, types: dict[str, Type]) -> None:
         if not definition.is_terminal:
             continue
         types[definition.name] = TEXT
+        typed = False
         for comment in definition.contracts:
             tree = contracts.clause(comment)
             if tree is None:
                 continue
             try:
-                types[definition.name] = _type_of(tree, comment)
+                type_ = _type_of(tree, comment)
+                if typed:
+                    message = "there are two `type` on one terminal"
+                    raise ContractError("SL406", message, 0, len(comment.text))
+                types[definition.name], typed = type_, True
             except ContractError as error:
                 contracts.report(error, comment)
 

@@ -45,6 +45,7 @@ FINDINGS = [
     ("SL302", 'start : a\na : X "!" | Y "?"\nX : /[a-c]+/\nY : /[b-d]+/\n', 4, 1, "some text is both"),
     ("SL303", 'start : a\na : N ".5"\nN : /[0-9]+(\\.[0-9]+)?/\n', 3, 1, "readers cut it differently"),
     ("SL405", 'start : a\na : ("x" //@ requires true\n  | "y") "z"\n', 2, 10, "no contract stands in a group"),
+    ("SL406", 'start : a\na : N\n//@ type number\n//@ type text\nN : /[0-9]/\n', 4, 5, "two `type` on one terminal"),
     ("SL407", '//@ ghost n: number = 1 / 0\n\nstart : a\na : "x"\n', 1, 5, "`n` has no first value"),
     ("SL408", 'start : a\n//@ writes A = f(B)\na : A " " B\nA : /a/\nB : /b/\n', 2, 12, "from what comes after"),
     ("SL400", 'start : a\n//@ require true\na : "x"\n', 2, 5, "`require` is not a clause"),
@@ -110,6 +111,16 @@ def test_a_warning_is_shown_and_stops_nothing(
     assert (finding.code, finding.line, finding.column) == (code, line, column)
     assert finding.severity is Severity.WARNING and words in finding.message
     assert validate(statelang.loads(text), "x").grammar
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['//@ limit a 3\nstart : a\na : "x"\n', 'start : a\n\n//@ limit a 3\na : "x"\n'],
+)
+def test_a_clause_of_the_file_above_a_rule(text: str) -> None:
+    """It is told where it belongs."""
+    (finding,) = (found for found in statelang.check(text) if found.code == "SL405")
+    assert "move it to the head" in finding.help
 
 
 def test_all_findings_come_at_once() -> None:
