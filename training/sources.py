@@ -188,7 +188,10 @@ def _row(
     verdict = validate(reader.space, completion, problem)
     if not _right(verdict):
         error = verdict.error
-        where = f"step {error.step}, line {error.line}: {error.message}" if error else ""
+        where = ""
+        if error:
+            said = error.message.removeprefix(f"step {error.step}, ")
+            where = f"step {error.step}, line {error.line}: {said}"
         failed = next(name for name, holds in verdicts(verdict).items() if not holds)
         raise Refused(failed, where or "the trace's answer is not the problem's")
     return Row(
