@@ -111,7 +111,7 @@ def read_number(text: str) -> Number:
     if text.isdigit() and text.isascii() and len(text) <= MAX_DIGITS:  # most are
         return int(text)
     if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text):
-        raise Undefined(f"`{text[:40]}` is not a number")
+        raise Undefined(f"`{repr(text[:40])[1:-1]}` is not a number")
     plain = text.replace(",", "")
     return simplest(Fraction(plain)) if "." in plain else int(plain)
 

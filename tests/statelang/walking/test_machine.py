@@ -259,6 +259,7 @@ def test_blame_names_the_clause_that_broke() -> None:
         ("pick", {"options": ["\ud800"]}, "surrogates not allowed"),
         ("share", {"total": 1}, "the problem has no `parts`"),
         ("share", {"total": "many", "parts": 1}, "`many` is not a number"),
+        ("share", {"total": "1\n2", "parts": 1}, r"`1\n2` is not a number"),
         ("share", {"total": True, "parts": 1}, "True is not a number"),
         ("share", {"total": float("nan"), "parts": 1}, "nan is not a finite number"),
         ("share", {"total": float("inf"), "parts": 1}, "inf is not a finite number"),
