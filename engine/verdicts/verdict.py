@@ -90,6 +90,7 @@ def validate(
             type.
     """
     validator = Validator(space, problem, tools)
+    _check_text(text)
     if len(text) > MAX_BYTES:
         raise StatelangError(
             f"a trace of {len(text):,} characters is too long to judge at once; at most "
@@ -165,6 +166,7 @@ class Validator:
         """Read on; the steps that `text` completes. Past an error of the grammar there are none."""
         if self._grammar_error is not None:
             return ()
+        _check_text(text)
         clean, invalid = _clean(text)
         if self._plain is None:
             self._judged.feed(clean, invalid=invalid)
@@ -237,6 +239,13 @@ class Validator:
     def _broken_off(self, plain: Course, tail: bytes = b"") -> tuple[Step, ...]:
         self._grammar_error, self._rest = grammar_error(plain, tail)
         return plain.take_steps()
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise StatelangError(
+            f"a trace is a text, not {type(text).__name__}; give a `str`, as `bytes.decode` does"
+        )
 
 
 def _clean(text: str) -> tuple[str, bool]:

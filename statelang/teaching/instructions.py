@@ -60,6 +60,11 @@ def prompt(
         StatelangError: the example is not legal, the problem has no question, or a teacher is given
             nothing to rewrite.
     """
+    if problem is not None and not isinstance(problem, Mapping):
+        raise StatelangError(
+            f"a problem is a mapping, not a {type(problem).__name__}; give a dictionary with its "
+            '"question" and the inputs of the space'
+        )
     example = example or example_of(space)
     parts = [
         f"# {space.name}",

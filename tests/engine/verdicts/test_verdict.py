@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -15,7 +16,7 @@ import statelang
 from statelang.clauses import arithmetic
 from statelang.clauses.values import places_of, read_number, rounded
 from statelang.diagnostics import StatelangError
-from statelang.engine import validate
+from statelang.engine import Validator, validate
 from statelang.engine.verdicts.answers import same_answer
 from tests.strategies import (
     CHECKS,
@@ -419,3 +420,12 @@ def test_results_are_found_in_both_shipped_spaces() -> None:
     for name in SHIPPED:
         assert len(re.findall(RESULTS[name], WORKED[name])) == 5
         assert long_walks(name), "no walk works anything out"
+
+
+@pytest.mark.parametrize(("named", "text"), [("bytes", b"x"), ("NoneType", None)])
+def test_a_trace_is_a_text(named: str, text: Any) -> None:
+    """Bytes are not guessed at."""
+    space = statelang.load("kwai_star_formal")
+    for judge in (lambda: validate(space, text), lambda: Validator(space).feed(text)):
+        with pytest.raises(StatelangError, match=f"a trace is a text, not {named}"):
+            judge()

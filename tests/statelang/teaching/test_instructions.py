@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,13 @@ def test_a_problem_without_a_question_is_refused() -> None:
     with pytest.raises(StatelangError, match="has no question"):
         statelang.prompt(space, {"answer": "8"})
     assert "Just this." in statelang.prompt(space, {"prompt": "Just this."})
+
+
+def test_a_problem_that_is_no_mapping_is_refused() -> None:
+    """What it is instead is said."""
+    problem: Any = []
+    with pytest.raises(StatelangError, match="a problem is a mapping, not a list"):
+        statelang.prompt(statelang.load("kwai_star"), problem)
 
 
 def test_an_illegal_example_is_refused() -> None:
