@@ -13,7 +13,7 @@ from statelang.source import Source, Span
 
 
 class Severity(StrEnum):
-    """An error stops `load`; a warning does not; a note only tells (`doctor` alone has notes)."""
+    """An error stops `load`; a warning does not; a note only tells."""
 
     ERROR = "error"
     WARNING = "warning"

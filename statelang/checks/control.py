@@ -101,8 +101,8 @@ def _answer_avoided(file: File, space: StateSpace) -> Iterator[Diagnostic]:
                 f"a trace can end without `{name}`: then it has no answer",
                 file.source,
                 comment.span,
-                Severity.WARNING,
-                help=f"let every way to the end take `{name}`",
+                Severity.NOTE,
+                help=f"let every way to the end take `{name}`, except those that give up",
                 also=tuple(_ends_without(file, name)),
             )
 

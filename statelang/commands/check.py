@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from statelang.commands.common import Subparsers, tally
-from statelang.diagnostics import Diagnostic, StatelangError, render
+from statelang.diagnostics import Diagnostic, Severity, StatelangError, render
 from statelang.loader import examine, liveness_of, read, shipped
 from statelang.source import Source
 
@@ -23,7 +23,8 @@ def add(verbs: Subparsers) -> None:
         "next. Every finding has a code that never changes its meaning; --explain tells why its "
         "rule is there, with an example. Of a sound file it is said whether every trace can be "
         "ended (proved live), or where the search for a proof stopped.\n"
-        "Exit status: 0 nothing found, 1 findings, 2 a file could not be read.",
+        "Exit status: 0 no errors and no warnings (notes allowed), 1 some, 2 a file could not be "
+        "read.",
         "statelang check kwai_star --format github\n  statelang check --explain SL303",
         run,
     )
@@ -67,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
         _terminal(checked, sources)
     else:
         _FORMATS[options.format](checked, unread)
-    return 2 if unread else 1 if any(checked.values()) else 0
+    found = (finding.severity for findings in checked.values() for finding in findings)
+    return 2 if unread else int(any(severity is not Severity.NOTE for severity in found))
 
 
 def _source(file: str) -> Source:

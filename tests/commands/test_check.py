@@ -38,6 +38,25 @@ def test_findings_in_the_terminal(broken: Path, capsys: pytest.CaptureFixture[st
     assert out.endswith(f"{broken}: 1 error\n")
 
 
+def test_a_note_alone_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A way that gives up, as SL501 asks for, has no answer: it is told, and the file is sound."""
+    file = tmp_path / "giving_up.lark"
+    file.write_text("""
+//@ answer tell.N as text
+
+start : tell
+      | give_up
+/// Say the result.
+tell : N
+/// There is none.
+give_up : "give up"
+N : /[0-9]/
+""")
+    assert 0 == main(["check", str(file)])
+    out = capsys.readouterr().out
+    assert "note[SL211]" in out and f"{file}: 1 note; proved live" in out
+
+
 def test_findings_as_json(lamp: Path, broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One list over all files, each finding with its place, code, severity and message."""
     assert 1 == main(["check", str(lamp), str(broken), "--format", "json"])
