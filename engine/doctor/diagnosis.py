@@ -23,7 +23,8 @@ class Diagnosis:
     """What was found, errors first; what was measured; and what could not be asked, with why.
 
     `size` counts the tokens of the tokenizer, `doubled` those that write the same as another, and
-    `literals` the tokens of each; `costs` is None where no trace could be written.
+    `literals` the tokens of each; `costs` is None where no trace could be written. Of a space with
+    inputs and no problem (`is_asked` is false) most could not be asked.
     """
 
     findings: tuple[Diagnostic, ...]
@@ -35,6 +36,7 @@ class Diagnosis:
     literals: Mapping[str, int] = field(factory=dict)
     costs: Costs | None = None
     backends: tuple[Backend, ...] = ()
+    is_asked: bool = True
 
     @property
     def is_sound(self) -> bool:
@@ -67,6 +69,7 @@ def diagnose(space: StateSpace, model: str, problem: Mapping[str, Any] | None = 
     found += spelling.findings(subject, sample, words)
     found += costs.fitting(subject, words)
     known: dict[str, Any] = {
+        "is_asked": sample.is_asked,
         "doubled": _doubled(words),
         "literals": {text: len(words.encode(text.encode())) for text in sample.literals},
     }

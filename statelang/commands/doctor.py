@@ -28,8 +28,9 @@ def add(verbs: Subparsers) -> None:
         "same tokens, and what a trace costs. Weights are not loaded; a folder with a tokenizer "
         "alone will do, and what could not be asked is listed. --explain tells of a finding why "
         "it matters and what to do.\n"
-        "Exit status: 0 no errors (warnings and notes allowed), 1 errors, 2 the space or the "
-        "tokenizer could not be read.",
+        "Exit status: 0 no errors (warnings and notes allowed), 1 errors, or a space with inputs "
+        "and no --problem, of which most cannot be asked, 2 the space or the tokenizer could not "
+        "be read.",
         "statelang doctor kwai_star_formal --model runs/quickstart/sft/model\n"
         "  statelang doctor --explain SD102",
         run,
@@ -85,7 +86,10 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(sarif(found.findings, (), kinds()), indent=2))
     else:
         _terminal(found, options)
-    return 0 if found.is_sound else 1
+    if not found.is_asked:
+        reason = f"most was not examined: {found.skipped[0]}"
+        print(f"statelang: {reason}, with --problem", file=sys.stderr)
+    return 0 if found.is_sound and found.is_asked else 1
 
 
 def as_dict(found: Diagnosis) -> dict[str, Any]:

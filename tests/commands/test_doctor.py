@@ -47,6 +47,28 @@ def test_nothing_found(space: str, right: str, capsys: pytest.CaptureFixture[str
     assert "traces     at least 33 tokens, " in printed
 
 
+def test_a_space_with_inputs_needs_its_problem(
+    tmp_path: Path, right: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without, most is not examined: that is no success, and is said on standard error."""
+    file = tmp_path / "pick.lark"
+    file.write_text("""
+//@ input options: set[text]
+
+start : pick
+/// Pick one.
+//@ requires WORD in options
+pick : WORD ";"
+WORD : /[a-z]{1,9}/
+""")
+    asked = ["doctor", str(file), "--model", right]
+    assert 1 == main(asked)
+    said = capsys.readouterr().err
+    assert "most was not examined" in said and "`options`" in said and "--problem" in said
+    assert 0 == main([*asked, "--problem", '{"options": ["red"]}'])
+    assert "" == capsys.readouterr().err
+
+
 def test_an_error_is_status_1(space: str, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Findings are printed as a compiler prints them, at their place in the grammar."""
     assert 1 == main(["doctor", space, "--model", wrong])
