@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from statelang.clauses.values import Value
+from attrs import frozen
+
+from statelang.clauses.values import Undefined, Value
 from statelang.diagnostics import StatelangError
 
 Function = Callable[..., str]
@@ -26,6 +28,7 @@ class Environment:
     def __init__(self, space: str, names: tuple[str, ...], functions: Mapping[str, Function]):
         self.space = space
         self.functions = {}
+        self.asked = 0  # calls so far
         self._said: dict[tuple[str, tuple[Value, ...]], str] = {}
         for name in names:
             if name not in functions:
@@ -35,6 +38,7 @@ class Environment:
                     f"among the tools that were given ({known}); pass tools={{{name!r}: ...}}"
                 )
             self.functions[name] = functions[name]
+        self.remembered = Remembered(self._said)
 
     def __call__(self, name: str, *arguments: Value) -> str:
         """What the function writes: an error that it raises, as a text that begins with `error:`.
@@ -44,6 +48,7 @@ class Environment:
         key = name, arguments
         said = self._said.get(key)
         if said is None:
+            self.asked += 1
             said = _said(self.functions[name], arguments)
             if not isinstance(said, str):
                 raise StatelangError(
@@ -53,6 +58,21 @@ class Environment:
             if len(self._said) >= _MAX_KEPT:
                 self._said.clear()
             self._said[key] = said
+        return said
+
+
+@frozen(eq=False)
+class Remembered:
+    """What an environment has said so far. What it was not asked is undefined, so a search that
+    sees no more than this runs no function on texts that it only tries."""
+
+    _said: Mapping[tuple[str, tuple[Value, ...]], str]
+
+    def __call__(self, name: str, *arguments: Value) -> str:
+        """What the function wrote. Raises Undefined where it was not asked."""
+        said = self._said.get((name, arguments))
+        if said is None:
+            raise Undefined(f"`{name}` was not asked")
         return said
 
 

@@ -23,6 +23,7 @@ _MAX_KNOWN: Final = 100_000
 _TRIES: Final = 256  # steps of the machine in looking for a shorter way
 _MAX_TEXTS: Final = 4  # ways kept for one place
 _MAX_VAIN: Final = 2
+_MAX_REFUSED: Final = 3  # texts for which tools are asked in vain, at one place
 _MAX_ALIKE: Final = 3  # tokens tried of those that write another text into one field
 
 
@@ -38,6 +39,7 @@ class Endings:
         self._ways: dict[object, Way | None] = {}
         self._more: dict[object, int] = {}  # tokens within which there is no way
         self._vain: dict[tuple[Thread, ...], int] = {}  # searches from a place that told nothing
+        self._refused: dict[tuple[tuple[Thread, ...], int], int] = {}  # by what tools said
         self._texts: dict[tuple[Thread, ...], list[bytes]] = {}
         self._tokens: dict[bytes, Way] = {}
 
@@ -118,8 +120,20 @@ class Endings:
         return self.distances.least(_control(configuration))
 
     def fits(self, configuration: Configuration, left: int) -> bool:
-        """Whether a way to the end within `left` tokens, stop token included, is known."""
-        return self.bound(configuration) <= left or self.least(configuration, left) <= left
+        """Whether a way to the end within `left` tokens, stop token included, is known. Where what
+        the tools said of a few texts has not fitted, they are asked of no more at that place."""
+        if self.nearest(configuration) > left:
+            return False
+        place, key = (_control(configuration), left), self.states.key(configuration)
+        if key not in self._ways and self._refused.get(place, 0) >= _MAX_REFUSED:
+            return False
+        before = self.machine.asked(configuration)
+        if self.bound(configuration) <= left or self.least(configuration, left) <= left:
+            return True
+        if self.machine.asked(configuration) > before:
+            _bounded(self._refused)
+            self._refused[place] = self._refused.get(place, 0) + 1
+        return False
 
     def least(self, configuration: Configuration, most: int, tries: int = _TRIES) -> int:
         """The least number of tokens to the end, stop token included, where that is at most `most`;
@@ -142,6 +156,8 @@ class Endings:
     def _search(self, start: Configuration, most: int, tries: int) -> tuple[Way | None, int]:
         """A* with the lower bounds, of equal ones the nearest to the end first; and the steps that
         were left, less than none where they did not tell."""
+        # Tools are not run on what is only tried.
+        start = self.machine.remembering(start)
         order = count()
         heap: list[tuple[int, int, int, Way, Configuration]]
         heap = [(self.nearest(start), 0, next(order), (), start)]

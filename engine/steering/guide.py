@@ -88,8 +88,8 @@ class Guide:
 
         Raises:
             StatelangError: an input or a function is missing; no legal trace can be written with
-                the vocabulary; or the budget is below what the shortest trace takes, which is
-                named.
+                the vocabulary; or the budget is below what the shortest trace takes that is known,
+                which is named.
         """
         configuration = self.machine.start(problem, tools)
         if max_tokens is None and self._is_open:
@@ -107,9 +107,12 @@ class Guide:
         if bound > max_tokens:
             bound = budget.least(configuration)
         if bound > max_tokens:
+            shortest = "the shortest trace"
+            if self.machine.asked(configuration):  # of other texts the tools may say less
+                shortest += " that is known with these tools"
             raise StatelangError(
-                f"max_tokens={max_tokens} is too small for `{self.space.name}`: the shortest "
-                f"trace takes {bound} tokens, stop token included; give at least {bound}"
+                f"max_tokens={max_tokens} is too small for `{self.space.name}`: {shortest} "
+                f"takes {bound} tokens, stop token included; give at least {bound}"
             )
         return Position(configuration, max_tokens, bound, budget)
 

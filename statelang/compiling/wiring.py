@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import define, field
 
-from statelang.clauses.expression import Register, parts
+from statelang.clauses.expression import Register, Written, parts
 from statelang.compiling.bodies import (
     All,
     Any,
@@ -172,8 +172,10 @@ class _Wiring:
             self.program.edges[body].append(Pass(loop))
             self.program.edges[loop].append(Pass(target))
             return target
-        for _ in range(node.high - node.low):
-            self.program.edges[at].append(Pass(target))
+        for count in range(node.high - node.low):
+            left_out = () if node.low or count else tuple(_written(node.item))
+            skipped = self.passing(at, Gate(left_out)) if left_out else at
+            self.program.edges[skipped].append(Pass(target))
             at = self.emit(node.item, self.passing(at, None))
         self.program.edges[at].append(Pass(target))
         return target
@@ -250,6 +252,23 @@ class _Wiring:
                 if scope.restore:
                     yield from set(range(len(self.program.registers))) - self.program.kept
                 yield from self.changed(body, seen)
+
+
+def _written(node: Node) -> Iterator[Clause]:
+    """The clauses by which the environment writes something inside a node: where it is left out,
+    they are decided as of an empty text."""
+    match node:
+        case All(items) | Any(items):
+            for item in items:
+                yield from _written(item)
+        case Times(item):
+            yield from _written(item)
+        case Part(body=body):
+            yield from _written(body)
+    occurrence = getattr(node, "occurrence", None)
+    for clause in occurrence.clauses if occurrence is not None else ():
+        if isinstance(clause.expression, Written) and clause.last == clause.expression.target.slot:
+            yield clause
 
 
 def _end(occurrence: Occurrence, *, pops: bool) -> EndSpan:

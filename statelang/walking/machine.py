@@ -110,6 +110,26 @@ class Machine(Places):
                         return after
         return None
 
+    def remembering(self, configuration: Configuration) -> Configuration:
+        """The same where the tools are not run: what they were not asked yet closes its field."""
+        index = self.program.tools
+        if index is None:
+            return configuration
+        alive = []
+        for thread, env in configuration.alive:
+            registers: list[Any] = list(env.registers)
+            if isinstance(environment := registers[index], Environment):
+                registers[index] = environment.remembered
+                env = env.with_registers(tuple(registers))
+            alive.append((thread, env))
+        return Configuration(tuple(alive), configuration.text, configuration.base)
+
+    def asked(self, configuration: Configuration) -> int:
+        """How often the tools of a trace were run."""
+        index = self.program.tools
+        found = None if index is None else configuration.alive[0][1].registers[index]
+        return found.asked if isinstance(found, Environment) else 0
+
     # -- the step
 
     def advance(
