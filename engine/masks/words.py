@@ -1,25 +1,23 @@
-"""Words that nothing has named before. Where contracts do no more with texts than compare them and
-look them up, one new word does as well as another that begins the same terminals: one is tried for
-all of them.
+"""Words that nothing has named before. Where contracts cannot tell them apart, one does as well as
+another that the terminals treat alike: one is tried for all of them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from statelang.clauses import expression as ex
-from statelang.clauses.values import NUMBER, Value
+from statelang.clauses.values import Value
 from statelang.compiling.env import Env
-from statelang.compiling.events import BeginSpan, CloseScope, EndSpan
-from statelang.compiling.program import Pass, Program, Read
-from statelang.liveness.clauses import all_clauses
-from statelang.regular.automaton import Regular
+from statelang.compiling.program import Program
+from statelang.engine.masks.blindness import Effects, effects, expressions, is_plain
 from statelang.walking.machine import Configuration
 
-_NEW: Final = "\0"  # stands for a new word
-_BLIND: Final = frozenset("+ - * / | & [] [...] {...} keys values div mod digits".split())
+_NEW: Final = "\udcff"  # stands for a new word, and is in no text
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a name, as arithmetic has it
 
 
 def new_word(
@@ -30,29 +28,43 @@ def new_word(
 
     None where the contracts of the program may tell new words apart.
     """
-    languages = compared(program)
-    return None if languages is None else partial(_shared, _known(program, before), languages)
+    telling = effects(program)
+    return None if telling is None else partial(_shared, program, telling, _known(program, before))
 
 
 def _shared(
-    known: frozenset[bytes], languages: frozenset[Regular], after: Configuration
+    program: Program, telling: Effects, known: frozenset[str], after: Configuration
 ) -> object | None:
     shared: list[object] = []
-    words: set[bytes] = set()
+    words: set[str] = set()
     for thread, env in after.alive:
-        begun = [after.text[start:] for start in env.starts]  # a part, what is in it, ...
-        if not known.isdisjoint(begun):
+        trail = env.trail
+        if trail is None or trail.end >= 0 or not is_plain(program, trail.action):
             return None
-        words.update(text for text in begun[-1:] if text)
-        slots = [_NEW if _is_new(slot, known) else slot for slot in env.slots]
-        words.update(str(slot).encode() for slot in env.slots if _is_new(slot, known))
-        shared += [thread, *read_before(env, slots)]
-        shared += [_after(text, language) for text in begun for language in languages]
-    if len(words) != 1:
-        return None  # which of two are equal matters
-    (word,) = words
-    shared += [_after(word, language) for language in languages]
-    return tuple(shared) if word.isalpha() else None
+        begun = [after.text[s:].decode(errors="surrogateescape") for s in env.starts]
+        if any(_last_word(text) in known for text in begun):
+            return None  # it may still become another
+        texts = [*begun, *(slot for slot in env.slots if isinstance(slot, str))]
+        words.update(word for text in texts for word in _WORD.findall(text) if word not in known)
+        if len(words) != 1:
+            return None  # which of two are equal matters
+        (word,) = words
+        slots = [_renamed(slot, word) if isinstance(slot, str) else slot for slot in env.slots]
+        shared += [thread, *read_before(env, slots), *(_renamed(text, word) for text in begun)]
+    effect = telling.of(word.encode()) if word.isalpha() else None
+    return None if effect is None else (effect, *shared)
+
+
+def _renamed(text: str, word: str) -> str:
+    return _WORD.sub(lambda found: _NEW if found[0] == word else found[0], text)
+
+
+def _last_word(text: str) -> str:
+    """The word that a text ends in, empty where it ends in none."""
+    last = ""
+    for found in _WORD.finditer(text):
+        last = found[0] if found.end() == len(text) else ""
+    return last
 
 
 def read_before(env: Env, slots: Iterable[Value | None]) -> Iterator[object]:
@@ -63,19 +75,11 @@ def read_before(env: Env, slots: Iterable[Value | None]) -> Iterator[object]:
         yield slot if isinstance(slot, str) else id(slot)
 
 
-def _is_new(slot: Value | None, known: frozenset[bytes]) -> bool:
-    return isinstance(slot, str) and slot.isalpha() and slot.encode() not in known
-
-
-def _after(text: bytes, language: Regular) -> Regular:
-    return reduce(Regular.step, text, language)
-
-
 # ---- what words may be compared with ---------------------------------------------------------
 
 
-def _known(program: Program, configuration: Configuration) -> frozenset[bytes]:
-    """The beginnings of all texts in registers, fields and clauses."""
+def _known(program: Program, configuration: Configuration) -> frozenset[str]:
+    """The beginnings of all words in registers, fields and clauses."""
     values: list[Any] = [_constants(program)]
     for _, env in configuration.alive:
         values += [env.registers, env.slots, *env.lasts.values()]
@@ -83,8 +87,8 @@ def _known(program: Program, configuration: Configuration) -> frozenset[bytes]:
         while frames is not None:
             values.append(frames.slots)
             frames = frames.outer
-    texts = {text.encode() for text in _texts(tuple(values))}
-    return frozenset(text[:end] for text in texts for end in range(1, len(text) + 1))
+    words = {word for text in _texts(tuple(values)) for word in _WORD.findall(text)}
+    return frozenset(word[:end] for word in words for end in range(1, len(word) + 1))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -99,70 +103,4 @@ def _texts(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=32)
 def _constants(program: Program) -> tuple[Value, ...]:
-    return tuple(p.value for p in ex.parts(_expressions(program)) if isinstance(p, ex.Constant))
-
-
-def _expressions(program: Program) -> Iterator[ex.Expression]:
-    for edge in _passes(program):
-        if isinstance(edge.event, CloseScope) and (keeping := edge.event.keeping):
-            yield from (each.expression for each in (keeping.mark, keeping.restore) if each)
-    yield from (clause.expression for clause in all_clauses(program))
-
-
-def _passes(program: Program) -> Iterator[Pass]:
-    return (edge for edges in program.edges for edge in edges if isinstance(edge, Pass))
-
-
-@lru_cache(maxsize=32)
-def compared(program: Program) -> frozenset[Regular] | None:
-    """The languages of the fields that conditions narrow: a text that must be another is one of
-    them. None where a clause sees more of a text than what it equals, or waits for one that it does
-    not narrow, or narrows more than one terminal."""
-    if not all(map(_is_blind, ex.parts(_expressions(program)))):
-        return None
-    narrowing: set[int] = set()
-    languages: set[Regular] = set()
-    for edge in _passes(program):
-        if isinstance(edge.event, BeginSpan) and edge.event.guards:
-            language = _terminal(program, edge, edge.event)
-            if language is None:
-                return None
-            languages.add(language)
-            guards = edge.event.guards
-            narrowing |= {id(c) for slot, c in guards if ex.enforceable(c.expression, slot)}
-    conditions = (clause for clause in all_clauses(program) if clause.kind != "set")
-    if any(clause.expression.slots and id(clause) not in narrowing for clause in conditions):
-        return None
-    return frozenset(languages)
-
-
-def _is_blind(part: ex.Expression) -> bool:
-    """Whether a part of a clause tells of texts only which are equal."""
-    match part:
-        case ex.Compare(relation=relation, left=left):
-            return relation in ("==", "!=") or left.type.name in ("number", "set", "empty")
-        case ex.Apply(name="size", arguments=(whole,)):
-            return whole.type.name in ("set", "map", "list")
-        case ex.Apply(name="sorted", arguments=(whole,)):
-            return whole.type.arguments == (NUMBER,)
-        case ex.Apply(name=name):
-            return name in _BLIND or name.startswith(".")
-    return True
-
-
-def _terminal(program: Program, edge: Pass, begin: BeginSpan) -> Regular | None:
-    """The language of a field that is one terminal; None where it is more."""
-    at, language, depth = edge.target, None, int(not begin.is_terminal)
-    while language is None or depth:
-        match program.edges[at]:
-            case [Read(language=found, target=at)] if language is None:
-                language = found
-            case [Pass(event=BeginSpan(guards=guards, is_terminal=False), target=at)] if guards:
-                depth += 1
-            case [Pass(event=EndSpan(pops_guard=True), target=at)]:
-                depth -= 1
-            case [Pass(target=at)]:
-                pass
-            case _:
-                return None
-    return language
+    return tuple(p.value for p in ex.parts(expressions(program)) if isinstance(p, ex.Constant))

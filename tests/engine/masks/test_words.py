@@ -107,6 +107,27 @@ other : NAME
 stop : "."
 NAME : /[a-l]{1,2}/
 """
+# A terminal may hold the word though no clause does.
+HELD = """
+start : say
+//@ requires other != NAME
+say : NAME "," other
+other : FIXED
+FIXED : "cd"
+NAME : /[a-l]{1,2}/
+"""
+# What names the text of a sum has decides whether the trace can go on.
+SUMS = """
+//@ ghost written: text = ""
+
+start : say _s
+_s : stop  //@ requires size(names(written)) == 2
+//@ set written = plan
+say : NAME "=" plan ";"
+plan : NAME "+" NAME
+stop : "."
+NAME : /[a-l]{1,2}/
+"""
 TRIED = [
     *((NAMES, begun) for begun in (
         "say ", "say a", "say abc", "say ab as ", "say ab as self\nsay ",
@@ -116,6 +137,8 @@ TRIED = [
     (AROUND, ""), (AROUND, "a"),
     (TWICE, ""), (TWICE, "a"), (TWICE, "ab,"),
     (MADE, ""), (MADE, "a"), (SORTED, ""), (SORTED, "f"),
+    (HELD, ""), (HELD, "c"),
+    *((SUMS, begun) for begun in ("", "a", "ab=", "ab=c", "ab=cd+", "ab=cd+c", "ab=ab+")),
     (LAST, "ab;"), (LAST, "ab;a"), (PART, "1"), (PART, "1a"),
 ]  # fmt: skip
 
