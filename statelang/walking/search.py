@@ -147,11 +147,9 @@ class Search(Ways):
         self.is_cut = False
         if done(start):
             return b""
-        seen: set[tuple[Thread, int, bytes]] = set()
-        keep: list[Env] = []  # ids in `seen` stay taken
+        seen: dict[tuple[Thread, int, bytes], Env] = {}  # with what keeps the ids taken
         path, depths = bytearray(), list[int]()
         todo = [self._children(start, width, order)]
-        visited = 0
         while todo:
             child = next(todo[-1], None)
             if child is None:
@@ -165,10 +163,8 @@ class Search(Ways):
             key = node.thread, id(node.env), node.text
             if key in seen:
                 continue
-            seen.add(key)
-            keep.append(node.env)
-            visited += 1
-            if visited > limit:
+            seen[key] = node.env
+            if len(seen) > limit:
                 self.is_cut = True
                 return None
             depth = len(path)

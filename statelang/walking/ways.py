@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import islice
+from operator import or_
 from typing import Final
-
-from attrs import frozen
 
 from statelang.clauses.values import Value
 from statelang.compiling.env import Env
@@ -29,13 +28,16 @@ _ORDER: Final = (*_PREFERRED, *(b for b in range(256) if b not in _PREFERRED))
 Way = tuple[int, Thread, tuple[Event, ...], tuple[Event, ...]]  # byte, place, events around it
 
 
-@frozen(eq=False)
 class Node:
-    """One thread with its Env and the text its captures need."""
+    """One thread with its Env and the text its captures need. Never changed; plain, as a search
+    makes one for every byte."""
 
-    thread: Thread
-    env: Env
-    text: bytes
+    __slots__ = ("env", "text", "thread")
+
+    def __init__(self, thread: Thread, env: Env, text: bytes) -> None:
+        self.thread = thread
+        self.env = env
+        self.text = text
 
 
 def _texts(registers: tuple[Value, ...]) -> tuple[bytes, ...]:
@@ -104,7 +106,7 @@ class Ways:
     def __init__(self, machine: Machine, alphabet: int) -> None:
         self.machine = machine
         self.alphabet = alphabet
-        self._kinds: dict[Thread, tuple[list[int], list[Exit]]] = {}
+        self._kinds: dict[Thread, tuple[list[int], list[Exit], int]] = {}
         self.wanted = 0  # of the children made last, the bytes that copy a known text
         self._ways: dict[tuple[object, ...], tuple[Way, ...]] = {}
         self._texts: dict[int, tuple[tuple[Value, ...], tuple[bytes, ...]]] = {}
@@ -117,10 +119,10 @@ class Ways:
     def _nearest_first(self, node: Node, width: int) -> Iterator[tuple[int, Node]]:
         """The `children`, `shortest_first`, each made when it is asked for."""
         machine, env, text = self.machine, node.env, node.text
-        static, dynamic = self._find(node.thread)
+        static, dynamic, usable = self._find(node.thread)
         at = len(text)
         if not dynamic:
-            wanted = self._wanted(env, text) if env.starts else 0
+            wanted = self._wanted(env, text) & usable if env.starts else 0
             ways = self._planned(node.thread, width, wanted)
         elif static or len(dynamic) > 1:
             yield from self.shortest_first(self.children(node, width), node)
@@ -133,6 +135,9 @@ class Ways:
             env, language, guards = entered
             ways = self._guarded(dynamic[0], language, guards, width, wanted)
         for byte, thread, before, after in ways:
+            if not before and not after:
+                yield byte, Node(thread, env, text + bytes((byte,)) if env.starts else b"")
+                continue
             written = text + bytes((byte,))
             moved = machine.apply(before, env, written, at) if before else env
             if after and moved is not None:
@@ -142,15 +147,11 @@ class Ways:
 
     def _planned(self, thread: Thread, width: int, wanted: int) -> tuple[Way, ...]:
         """The ways on from a place where no guarded field begins, the shortest first."""
-        static = self._find(thread)[0]
-        usable = 0
-        for kind in static:
-            usable |= kind
-        key = thread, width, wanted & usable
+        key = thread, width, wanted
         found = self._ways.get(key)
         if found is None:
             ways: list[Way] = []
-            for byte in _bytes(static, width, wanted):
+            for byte in _bytes(self._find(thread)[0], width, wanted):
                 for move in self.machine.moves(thread, byte):
                     assert move.thread is not None
                     ways.append((byte, move.thread, move.before, move.after))
@@ -232,7 +233,7 @@ class Ways:
 
     def kinds(self, node: Node) -> list[int]:
         """The bytes that may follow a node, as sets of those that lead alike."""
-        static, dynamic = self._find(node.thread)
+        static, dynamic, _ = self._find(node.thread)
         if not dynamic:
             return static
         found = [*static]
@@ -244,7 +245,7 @@ class Ways:
             found += self._allowed(language, guards)
         return found
 
-    def _find(self, thread: Thread) -> tuple[list[int], list[Exit]]:
+    def _find(self, thread: Thread) -> tuple[list[int], list[Exit], int]:
         found = self._kinds.get(thread)
         if found is None:
             if len(self._kinds) > 50_000:
@@ -252,8 +253,9 @@ class Ways:
             found = self._kinds[thread] = self._find_kinds(thread)
         return found
 
-    def _find_kinds(self, thread: Thread) -> tuple[list[int], list[Exit]]:
-        """The kinds of bytes that a place takes, and the guarded fields that may begin there."""
+    def _find_kinds(self, thread: Thread) -> tuple[list[int], list[Exit], int]:
+        """The kinds of bytes that a place takes, the guarded fields that may begin there, and the
+        union of the kinds."""
         languages: list[Regular] = [] if thread.left is None else [thread.left]
         dynamic = []
         if thread.left is None or thread.left.nullable:
@@ -268,7 +270,7 @@ class Ways:
                 usable = kind & self.alphabet
                 if usable and self._moves(thread, lowest(usable)):
                     static.append(usable)
-        return static, dynamic
+        return static, dynamic, reduce(or_, static, 0)
 
     def _moves(self, thread: Thread, byte: int) -> bool:
         return bool(self.machine.moves(thread, byte))
