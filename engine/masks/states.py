@@ -343,6 +343,8 @@ class States:
 
     def finish(self, configuration: Configuration) -> bytes | None:
         """A text that completes the step and leaves an exit open after it; None where none does."""
+        if self.is_read(configuration):
+            return self.search.finish(configuration)  # another text each time: seldom asked twice
         key = self.key(configuration)
         if key not in self._steps:
             if len(self._steps) > _MAX_STEPS:

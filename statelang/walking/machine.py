@@ -24,7 +24,7 @@ from statelang.walking.inputs import read_input
 from statelang.walking.places import Exit, Move, Places, Thread, live
 
 MAX_THREADS: Final = 256
-_MAX_ENTERED: Final = 10_000
+_MAX_ENTERED: Final = 250  # for one search or token: a later one has other Envs
 _UNKNOWN: Final = object()
 
 
