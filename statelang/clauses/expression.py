@@ -7,7 +7,8 @@ texts that satisfy it, where that can be done exactly: this is what a mask enfor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from typing import Final, Protocol
@@ -278,14 +279,36 @@ class Compare(Expression):
         return RELATIONS[self.relation](self.left.evaluate(view), self.right.evaluate(view))
 
     def split_field(self, slot: int, view: View) -> Split:
+        own, relation, other = self._about(slot)
+        if relation in ("==", "!="):
+            yes, no = _split(own, partial(_spelled, other, view))
+            return (yes, no) if relation == "==" else (no, yes)
+        if own.type == NUMBER:
+            return _split(own, partial(_ordered, relation, other, view))
+        raise Inexact
+
+    def pinned(self, slot: int, view: View) -> Number | None:
+        """The one number that an equality leaves to field `slot`. Raises Inexact, Undefined."""
+        own, relation, other = self._about(slot)
+        if relation != "==" or own.type != NUMBER:
+            return None
+        return _number(other.evaluate(view))
+
+    def judged(self, slot: int, number: Number, view: View) -> Regular | None:
+        """All texts or none, as an order holds for the one number that field `slot` may be; None
+        for what is no order. Raises Inexact, Undefined."""
+        own, relation, other = self._about(slot)
+        if relation not in _MIRRORED or own.type != NUMBER:
+            return None
+        holds = RELATIONS[relation](number, _number(other.evaluate(view)))
+        return ANYTHING if holds else NOTHING
+
+    def _about(self, slot: int) -> tuple[Field, str, Expression]:
+        """The condition with field `slot` on the left. Raises Inexact where it cannot be put so."""
         for own, other in ((self.left, self.right), (self.right, self.left)):
             if isinstance(own, Field) and own.slot == slot and slot not in other.slots:
-                if self.relation in ("==", "!="):
-                    yes, no = _split(own, partial(_spelled, other, view))
-                    return (yes, no) if self.relation == "==" else (no, yes)
-                if own.type == NUMBER:
-                    relation = self.relation if own is self.left else _MIRRORED[self.relation]
-                    return _split(own, partial(_ordered, relation, other, view))
+                mirrored = _MIRRORED.get(self.relation, self.relation)
+                return own, self.relation if own is self.left else mirrored, other
         raise Inexact
 
 
@@ -313,6 +336,33 @@ def _split(own: Field, language: Callable[[], Regular]) -> Split:
 def _number(value: Value) -> Number:
     assert isinstance(value, (int, Fraction))
     return value
+
+
+def guards(conditions: Sequence[tuple[int, Expression]], view: View) -> list[Regular]:
+    """What each condition leaves of its field, one that no automaton expresses left out.
+
+    Where an equality pins a number, the orders of the same field are judged on it: no automaton of
+    numbers below a bound is made to be met with one spelling.
+    """
+    pins: dict[int, Number] = {}
+    for slot, condition in conditions:
+        if isinstance(condition, Compare) and len(conditions) > 1:
+            with suppress(Inexact, Undefined):
+                number = condition.pinned(slot, view)
+                if number is not None:
+                    pins[slot] = number
+    result = []
+    for slot, condition in conditions:
+        try:
+            found = None
+            if slot in pins and isinstance(condition, Compare):
+                found = condition.judged(slot, pins[slot], view)
+            result.append(condition.guard(slot, view) if found is None else found)
+        except Undefined:
+            return [NOTHING]
+        except Inexact:
+            continue
+    return result
 
 
 @frozen

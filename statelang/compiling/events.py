@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from attrs import define, frozen
 
-from statelang.clauses.expression import Inexact
+from statelang.clauses.expression import guards
 from statelang.clauses.values import Type, Undefined, Value
 from statelang.compiling.env import Clause, Env, Frames, Trail
-from statelang.regular.automaton import NOTHING, Regular
+from statelang.regular.automaton import Regular
 
 
 @define(eq=False)
@@ -194,15 +194,7 @@ class BeginSpan(Event):
 
     def languages(self, env: Env) -> list[Regular]:
         """What each guard leaves of the field; what no automaton expresses waits for its end."""
-        result = []
-        for slot, clause in self.guards:
-            try:
-                result.append(clause.expression.guard(slot, env))
-            except Undefined:
-                return [NOTHING]
-            except Inexact:
-                continue
-        return result
+        return guards([(slot, clause.expression) for slot, clause in self.guards], env)
 
 
 @define(eq=False)

@@ -10,9 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from statelang.clauses import parsing, resolve
-from statelang.clauses.expression import Expression, Inexact, conjuncts, enforceable, excludes
+from statelang.clauses.expression import (
+    Expression,
+    Inexact,
+    conjuncts,
+    enforceable,
+    excludes,
+    guards,
+)
 from statelang.clauses.values import Undefined, Value
-from statelang.regular.automaton import NOTHING
+from statelang.regular.automaton import ANYTHING, NOTHING
 from tests.statelang.names import FIELDS, REGISTERS, Names
 
 WORD, NUM = list(FIELDS).index("WORD"), list(FIELDS).index("NUMBER")
@@ -235,6 +242,25 @@ def test_a_guard_on_a_number_agrees_with_evaluation(text: str, written: str) -> 
     condition = expression(text)
     assert enforceable(condition, NUM)
     assert allows(condition, NUM, written) == holds(condition, with_fields(NUMBER=written))
+
+
+@pytest.mark.parametrize("written", ["5/3", "2", "2.0", "3", "-2", "02"])
+@pytest.mark.parametrize("second", ["NUMBER > 0", "NUMBER >= 2", "2 > NUMBER", "NUMBER != 2"])
+@pytest.mark.parametrize("first", ["NUMBER == 2", 'known["a"] == NUMBER', "NUMBER == 0 - 2"])
+def test_guards_beside_an_equality_agree_with_evaluation(
+    first: str, second: str, written: str
+) -> None:
+    """An order beside an equality is judged on its number; together they let the same through."""
+    conditions = [expression(first), expression(second)]
+    expected = all(holds(condition, with_fields(NUMBER=written)) for condition in conditions)
+    left = guards([(NUM, condition) for condition in conditions], At())
+    assert all(guard.matches(written.encode()) for guard in left) == expected
+
+
+def test_an_order_beside_an_equality_makes_no_automaton() -> None:
+    """All texts or none are left by it."""
+    conditions = [(NUM, expression(text)) for text in ("NUMBER == 2", "NUMBER > 0", "NUMBER > 2")]
+    assert guards(conditions, At())[1:] == [ANYTHING, NOTHING]
 
 
 @given(conditions("WORD", undefined=False), _word_texts)
