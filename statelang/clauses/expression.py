@@ -550,16 +550,27 @@ def _bits(number: Number) -> int:
 
 def parts(expressions: Iterable[Expression]) -> Iterator[Expression]:
     """The expressions and all that they are made of, the outer before the inner."""
-    todo: list[object] = [*expressions]
+    todo = [*expressions]
+    todo.reverse()
+    while todo:
+        item = todo.pop()
+        yield item
+        todo += children(item)[::-1]
+
+
+def children(expression: Expression) -> list[Expression]:
+    """The expressions that an expression is made of, from left to right."""
+    found: list[Expression] = []
+    names = (n for kind in type(expression).__mro__ for n in getattr(kind, "__slots__", ()))
+    todo = [getattr(expression, name) for name in names if name not in ("type", "__weakref__")]
     todo.reverse()
     while todo:
         item = todo.pop()
         if isinstance(item, tuple):
             todo += item[::-1]
         elif isinstance(item, Expression):
-            yield item
-            names = (name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ()))
-            todo += [getattr(item, name) for name in names if name not in ("type", "__weakref__")]
+            found.append(item)
+    return found
 
 
 def conjuncts(expression: Expression) -> list[Expression]:
@@ -574,6 +585,7 @@ __all__ = [
     "Expression",
     "Inexact",
     "View",
+    "children",
     "conjuncts",
     "enforceable",
     "excludes",

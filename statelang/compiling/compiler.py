@@ -9,6 +9,7 @@ from statelang.compiling.bodies import Bodies, TooLarge
 from statelang.compiling.contracts import Contracts, Register, read_types
 from statelang.compiling.env import Clause
 from statelang.compiling.program import Program
+from statelang.compiling.ties import tie
 from statelang.compiling.wiring import wire
 from statelang.diagnostics import Diagnostic
 from statelang.language.syntax import Comment, Definition
@@ -44,6 +45,7 @@ class Compiler:
         self.contracts.read(blocks)
         if self.findings:
             return Program()
+        tie(self.bodies, (gate for gates in self.gates.values() for gate in gates), self.actions)
         return wire(self.definitions, self.bodies, self.contracts, self.actions)
 
     @property
