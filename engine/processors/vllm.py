@@ -1,5 +1,5 @@
 """The logits processor for vLLM's model runner V1: up to vLLM 0.31, and in 0.32 where
-`VLLM_USE_V2_MODEL_RUNNER=0` (else `vllm_processor_v2`).
+`VLLM_USE_V2_MODEL_RUNNER=0` (else `vllm_v2`).
 
 `vllm serve MODEL --logits-processors statelang.engine.processors.vllm:StateSpaceLogitsProcessor`
 

@@ -4,7 +4,8 @@ open after it: their tokens have no answer in common.
 A register decides where a condition reads it: one that opens a way on, or any of the same step.
 What a `set` of such a register reads decides with it. Of a map that is only asked for its keys the
 values decide nothing; and where a field must be among such keys, or must not, another text of its
-own kind there does as well as any.
+own kind there does as well as any. That does not hold where other conditions narrow the field that
+is looked up: then a mask may have a text there that no completion of the step can use.
 """
 
 from __future__ import annotations
